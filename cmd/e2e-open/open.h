@@ -1,0 +1,57 @@
+/*
+ * open.h: what the parts of e2e-open share.
+ */
+#ifndef CMD_OPEN_H
+#define CMD_OPEN_H
+
+#include "cli/cardlist.h"
+#include "cli/contacts.h"
+#include "cli/ownkey.h"
+#include "cli/passphrase.h"
+
+#include <e2e/e2e.h>
+
+struct open_job {
+	struct e2e_open request;
+	struct own_key *keys;		/* request.identity_count of them */
+	const struct e2e_identity **identities;
+	const char **key_paths;
+	size_t key_count;
+	struct cardlist senders;	/* -s */
+	bool known;			/* --known */
+	struct contacts contacts;
+	bool ask_passphrase;
+	struct passphrase_source key_source;
+	struct passphrase_source message_source;
+	const char *input;
+	const char *output;
+	const char *folder;		/* -d */
+	const char *sender_card;	/* --sender-card */
+	enum e2e_error told;		/* by the passphrase callback */
+	/* What lines about a message begin with: nothing, or its id with -d. */
+	char about[2 * E2E_MESSAGE_ID_LEN + sizeof(": ")];
+};
+
+/* ---- sender.c ---- */
+
+/* The request's find_card; context is the job. */
+const struct e2e_card *sender_find_card(void *context,
+    const unsigned char id[E2E_ID_LEN]);
+
+/*
+ * Is the message from whom it may be from? Says who sent it where nobody was
+ * asked for. Told.
+ */
+enum e2e_error sender_check(struct open_job *job,
+    const struct e2e_opened *opened);
+
+/* The status line about the header of a message that may be released. */
+void sender_report(const struct open_job *job,
+    const struct e2e_opened *opened);
+
+/* ---- payload.c ---- */
+
+/* Opens the input's envelope, or its envelopes with -d. Told. */
+enum e2e_error payload_open(struct open_job *job);
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * payload.c: from a judged header to a file.
+ */
+#include "open.h"
+
+#include "base/file.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+	enum e2e_error error;
+	const char *text;
+} hints[] = {
+	{ E2E_ERR_TRAILING, "-d DIR takes several envelopes" },
+	{ E2E_ERR_EXPIRED, "--allow-expired opens it all the same" },
+	{ E2E_ERR_KDF_COST, "--kdf-memory-max raises the limit" },
+	{ E2E_ERR_RSA_TRIALS, "--rsa-trials raises the limit" },
+	{ E2E_ERR_TERMINAL, "-o FILE writes it to a file" },
+	{ E2E_ERR_MANGLED, "send it as text (e2e-seal -a) or in binary mode" },
+	{ E2E_ERR_PASSPHRASE_NEEDED, "-p asks for the passphrase" }
+};
+
+static void
+tell(struct open_job *job, enum e2e_error error, const struct e2e_diag *diag,
+    const char *subject)
+{
+	size_t i;
+
+	/* The passphrase callback has its own words. */
+	if (job->told == error) {
+		job->told = E2E_OK;
+		return;
+	}
+	(void)message_diag(error, diag, subject);
+	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].error == error)
+			message_hint("%s", hints[i].text);
+}
+
+static void
+report_done(const struct e2e_opened *opened, const char *path)
+{
+	char id[2 * E2E_MESSAGE_ID_LEN + 1];
+	struct json j;
+
+	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
+	message_event(&j, "opened");
+	json_string(&j, "message_id", id);
+	json_number(&j, "data_bytes", opened->data_bytes);
+	if (path != NULL)
+		json_string(&j, "file", path);
+	message_status(&j);
+}
+
+static enum e2e_error
+write_sender_card(const char *path, const struct e2e_opened *opened)
+{
+	enum e2e_error error;
+	char *line;
+
+	if ((line = e2e_card_line(opened->sender)) == NULL)
+		return message_no_memory();
+	errno = 0;
+	error = file_write(path, line, strlen(line), 0666, FILE_REPLACE);
+	if (error != E2E_OK)
+		(void)message_system(error, path);
+	free(line);
+	return error;
+}
+
+/* Releases the payload of an accepted message to path. */
+static enum e2e_error
+release(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, const char *path,
+    enum file_manner manner)
+{
+	struct e2e_diag diag = { .code = E2E_OK };
+	struct progress progress;
+	struct output out;
+	enum e2e_error error;
+
+	error = output_open(&out, path, OUTPUT_DATA, manner, 0666, in->fd);
+	if (error != E2E_OK)
+		return error;
+	job->request.progress = progress_start(&progress, in->io.size);
+	error = e2e_open_payload(reader, &job->request, &out.io, opened,
+	    &diag);
+	progress_stop();
+	if (error != E2E_OK)
+		tell(job, error, &diag, error == E2E_ERR_WRITE ||
+		    error == E2E_ERR_TERMINAL ? out.name : in->name);
+	if (error == E2E_OK && job->sender_card != NULL)
+		error = write_sender_card(job->sender_card, opened);
+	if (error == E2E_OK)
+		error = output_commit(&out);
+	output_abort(&out);
+	if (error == E2E_OK)
+		report_done(opened, path);
+	return error;
+}
+
+static enum e2e_error
+open_single(struct open_job *job, struct e2e_reader *reader,
+    const struct input *in)
+{
+	struct e2e_opened opened;
+	struct e2e_diag diag = { .code = E2E_OK };
+	enum e2e_error error;
+	bool end;
+
+	error = e2e_open_next(reader, &job->request, &opened, &end, &diag);
+	if (error != E2E_OK) {
+		tell(job, error, &diag, in->name);
+		return error;
+	}
+	if ((error = sender_check(job, &opened)) != E2E_OK)
+		return error;
+	if (job->sender_card != NULL &&
+	    opened.sender_state != E2E_SENDER_VERIFIED)
+		return message_error(E2E_ERR_SENDER_ANONYMOUS,
+		    "%s: there is no sender whose key could be written",
+		    job->sender_card);
+	sender_report(job, &opened);
+	return release(job, reader, &opened, in, job->output, FILE_REPLACE);
+}
+
+/* One file, named by the message id: what it calls itself is only told. */
+static enum e2e_error
+release_into_folder(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in)
+{
+	char id[2 * E2E_MESSAGE_ID_LEN + 1], *path;
+	enum e2e_error error;
+	size_t size = strlen(job->folder) + 1 + sizeof(id);
+
+	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
+	(void)snprintf(job->about, sizeof(job->about), "%s: ", id);
+	if ((error = sender_check(job, opened)) != E2E_OK)
+		return error;
+	sender_report(job, opened);
+	if ((path = malloc(size)) == NULL)
+		return message_no_memory();
+	(void)snprintf(path, size, "%s/%s", job->folder, id);
+	error = release(job, reader, opened, in, path, FILE_NEW);
+	free(path);
+	return error;
+}
+
+/* The same about one of several envelopes of which not even the id is known. */
+static void
+tell_of(struct open_job *job, enum e2e_error error,
+    const struct e2e_diag *diag, const char *name, size_t count)
+{
+	char subject[512];
+
+	(void)snprintf(subject, sizeof(subject), "%s: envelope %zu", name,
+	    count);
+	tell(job, error, diag, subject);
+}
+
+/* May the envelope after one that failed like this be tried? */
+static bool
+can_go_on(enum e2e_error error)
+{
+	int status = e2e_exit_status(error);
+
+	return (status >= 1 && status <= 4) || status == 7 ||
+	    error == E2E_ERR_EXISTS || error == E2E_ERR_TERMINAL;
+}
+
+/*
+ * Envelopes are independent: one that is refused does not stand before the
+ * next. The first failure is the one that the exit status tells.
+ */
+static enum e2e_error
+open_several(struct open_job *job, struct e2e_reader *reader,
+    const struct input *in)
+{
+	enum e2e_error first = E2E_OK, error;
+	struct e2e_opened opened;
+	struct e2e_diag diag;
+	struct stat st;
+	size_t count;
+	bool end;
+
+	if (stat(job->folder, &st) != 0)
+		return message_system(E2E_ERR_CREATE, job->folder);
+	for (count = 1;; count++) {
+		memset(&diag, 0, sizeof(diag));
+		error = e2e_open_next(reader, &job->request, &opened, &end,
+		    &diag);
+		if (error == E2E_OK && end)
+			return first;
+		if (error != E2E_OK)
+			tell_of(job, error, &diag, in->name, count);
+		else
+			error = release_into_folder(job, reader, &opened, in);
+		if (error == E2E_OK)
+			continue;
+		if (first == E2E_OK)
+			first = error;
+		if (!can_go_on(error))
+			return first;
+	}
+}
+
+enum e2e_error
+payload_open(struct open_job *job)
+{
+	struct e2e_reader *reader = NULL;
+	struct input in;
+	enum e2e_error error;
+
+	error = input_open(&in, job->input, "the envelope");
+	if (error == E2E_OK &&
+	    (error = e2e_reader_new(&reader, &in.io)) != E2E_OK)
+		(void)message_diag(error, NULL, in.name);
+	if (error == E2E_OK)
+		error = job->folder == NULL ? open_single(job, reader, &in) :
+		    open_several(job, reader, &in);
+	e2e_reader_free(reader);
+	input_close(&in);
+	return error;
+}

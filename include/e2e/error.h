@@ -1,0 +1,127 @@
+/*
+ * e2e/error.h: what can go wrong, in one list.
+ *
+ * Every function of libe2e that can fail returns an enum e2e_error; 0 is
+ * success. The library never prints and never exits. The words for people
+ * and the exit status of the commands are both looked up by the code, from
+ * the one table in lib/base/error.c.
+ *
+ * Threads: everything here is pure or works on the caller's memory.
+ */
+#ifndef E2E_ERROR_H
+#define E2E_ERROR_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define E2E_API __attribute__((visibility("default")))
+#define E2E_CHECK __attribute__((warn_unused_result))
+#else
+#define E2E_API
+#define E2E_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Numbers are part of the ABI: new ones are appended to their group, none
+ * is ever reused. The hundreds tell the exit status: code / 100 is the
+ * status (see e2e_exit_status).
+ */
+enum e2e_error {
+	E2E_OK = 0,
+
+	/* 1: not authentic; only ever said after the header was decrypted. */
+	E2E_ERR_SIGNATURE = 100,	/* the sender's signature of the header */
+	E2E_ERR_COMMITMENT = 101,	/* the payload's key commitment */
+	E2E_ERR_CHUNK = 102,		/* a chunk of the payload */
+	E2E_ERR_SEGMENT = 103,		/* the sender's signature of a segment */
+	E2E_ERR_TRUNCATED = 104,	/* the payload ends too early */
+	E2E_ERR_CARD_SIGNATURE = 105,	/* a card's own signature */
+	E2E_ERR_STATEMENT_SIGNATURE = 106, /* a revocation's signature */
+
+	/* 2: one answer for everything before the authenticated header. */
+	E2E_ERR_NO_KEY = 200,
+
+	/* 3: the sender. */
+	E2E_ERR_SENDER_ANONYMOUS = 300,
+	E2E_ERR_SENDER_OTHER = 301,
+	E2E_ERR_SENDER_UNKNOWN = 302,	/* signed, but no card at hand verifies it */
+	E2E_ERR_SENDER_EXPIRED = 303,
+	E2E_ERR_SENDER_REVOKED = 304,
+	E2E_ERR_NOT_ADDRESSED = 305,	/* signed for others than this reader */
+	E2E_ERR_MODE = 306,		/* header-signed where that proves nothing */
+	E2E_ERR_FORWARDED = 307,
+	E2E_ERR_CONTACT_CHANGED = 308,	/* a pinned name has another identity */
+	E2E_ERR_ROLLBACK = 309,		/* a card older than the one known */
+	E2E_ERR_RECIPIENT_EXPIRED = 310,
+	E2E_ERR_RECIPIENT_REVOKED = 311,
+
+	/* 4: time and order. */
+	E2E_ERR_EXPIRED = 400,
+	E2E_ERR_TOO_OLD = 401,
+	E2E_ERR_FROM_FUTURE = 402,
+
+	/* 5: malformed. */
+	E2E_ERR_MALFORMED = 500,
+	E2E_ERR_VERSION = 501,
+	E2E_ERR_TRAILING = 502,		/* bytes after the one envelope */
+	E2E_ERR_ARMOR = 503,
+	E2E_ERR_MANGLED = 504,		/* UTF-16 or line endings changed in transit */
+	E2E_ERR_EMPTY = 505,		/* no envelope at all */
+	E2E_ERR_CARD = 506,
+	E2E_ERR_KEY_FILE = 507,
+	E2E_ERR_HEADER_TRUNCATED = 508,
+	E2E_ERR_STATEMENT = 509,
+
+	/* 6: beyond a limit. */
+	E2E_ERR_LIMIT = 600,
+	E2E_ERR_KDF_COST = 601,
+	E2E_ERR_RSA_TRIALS = 602,
+	E2E_ERR_KEY_SIZE = 603,		/* an RSA modulus or exponent out of bounds */
+	E2E_ERR_TOO_MANY_RECIPIENTS = 604,
+
+	/* 7: passphrases. */
+	E2E_ERR_PASSPHRASE_NEEDED = 700,
+	E2E_ERR_PASSPHRASE_WRONG = 701,
+
+	/* sysexits, as mail and cron know them. */
+	E2E_ERR_USAGE = 6400,
+	E2E_ERR_NO_INPUT = 6600,	/* errno tells why it cannot be opened */
+	E2E_ERR_CRYPTO = 7000,		/* the crypto library failed */
+	E2E_ERR_CREATE = 7300,		/* an output cannot be made */
+	E2E_ERR_EXISTS = 7301,		/* a key is never overwritten */
+	E2E_ERR_SAME_FILE = 7302,	/* input and output are one file */
+	E2E_ERR_TERMINAL = 7303,	/* refused to write this to a terminal */
+	E2E_ERR_READ = 7400,
+	E2E_ERR_WRITE = 7401,
+	E2E_ERR_CHANGED = 7402,		/* input shrank while it was read */
+	E2E_ERR_MEMORY = 7500,
+	E2E_ERR_CONFIG = 7800,
+	E2E_ERR_PERMISSIONS = 7801	/* a secret file that others can read */
+};
+
+/*
+ * Where and why, beside the code. Owned by the caller; functions that take
+ * one accept NULL. Never holds bytes of a key, a passphrase or a message.
+ */
+struct e2e_diag {
+	enum e2e_error code;
+	int sys_errno;		/* errno of the failed system call, else 0 */
+	uint64_t position;	/* what `unit` counts; meaningless when unit is NULL */
+	const char *unit;	/* static: "byte", "chunk", "segment", "recipient", or NULL */
+};
+
+/* The sentence for a code: static, lower case, no full stop, never NULL. */
+E2E_API const char *e2e_error_text(enum e2e_error code);
+
+/* The exit status of a command that fails with this code; 70 for a number
+ * that is no code. */
+E2E_API int e2e_exit_status(enum e2e_error code);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

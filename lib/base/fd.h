@@ -1,0 +1,39 @@
+/*
+ * fd.h: reading and writing file descriptors to the end of the matter.
+ *
+ * All of them go on after EINTR and after short counts, wait on descriptors
+ * that do not block, and leave errno from the system call that failed.
+ */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <e2e/error.h>
+#include <e2e/io.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer;
+
+/* Up to `size` bytes; *got < size only at the end. E2E_ERR_READ. */
+enum e2e_error fd_read(int fd, void *data, size_t size, size_t *got);
+enum e2e_error fd_read_at(int fd, void *data, size_t size, uint64_t offset,
+    size_t *got);
+/* All of `size` bytes. E2E_ERR_WRITE. */
+enum e2e_error fd_write(int fd, const void *data, size_t size);
+enum e2e_error fd_write_at(int fd, const void *data, size_t size,
+    uint64_t offset);
+/* Appends the rest of fd to the buffer: E2E_ERR_LIMIT beyond the buffer's
+ * limit, E2E_ERR_MEMORY, E2E_ERR_READ. */
+enum e2e_error fd_read_all(int fd, struct buffer *into);
+/* Asks for the largest pipe the system grants, up to 1 MiB; failure is fine. */
+void fd_enlarge_pipe(int fd);
+/* Is fd a regular file, open at `*position`, of `*size` bytes? */
+bool fd_is_regular(int fd, uint64_t *position, uint64_t *size);
+/* Do both descriptors name the same regular file? (Devices may be shared.) */
+bool fd_same_file(int a, int b);
+/* close(2), reporting what a delayed write failed with. E2E_ERR_WRITE. */
+enum e2e_error fd_close(int fd);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * config.c: places, nothing about what is in them.
+ */
+#include "cli/config.h"
+
+#include "cli/message.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+char *
+config_path(const char *relative)
+{
+	const char *base = getenv("XDG_CONFIG_HOME"), *between = "/e2e/";
+	size_t size;
+	char *path;
+
+	/* The specification: a relative path there is to be ignored. */
+	if (base == NULL || base[0] != '/') {
+		base = getenv("HOME");
+		between = "/.config/e2e/";
+	}
+	if (base == NULL || base[0] != '/')
+		return NULL;
+	size = strlen(base) + strlen(between) + strlen(relative) + 1;
+	if ((path = malloc(size)) != NULL)
+		(void)snprintf(path, size, "%s%s%s", base, between, relative);
+	return path;
+}
+
+enum e2e_error
+config_path_needed(char **path, const char *relative)
+{
+	if ((*path = config_path(relative)) != NULL)
+		return E2E_OK;
+	return message_error(E2E_ERR_CONFIG,
+	    "neither XDG_CONFIG_HOME nor HOME names a folder");
+}
+
+enum e2e_error
+config_make_folder(const char *path)
+{
+	char *copy, *slash;
+	enum e2e_error error = E2E_OK;
+
+	if ((copy = strdup(path)) == NULL)
+		return message_no_memory();
+	for (slash = copy + 1; error == E2E_OK; slash++) {
+		slash += strcspn(slash, "/");
+		if (*slash == '\0')
+			break;
+		*slash = '\0';
+		if (mkdir(copy, 0700) != 0 && errno != EEXIST)
+			error = message_system(E2E_ERR_CREATE, copy);
+		*slash = '/';
+	}
+	if (error == E2E_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
+		error = message_system(E2E_ERR_CREATE, path);
+	free(copy);
+	return error;
+}

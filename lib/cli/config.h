@@ -1,0 +1,21 @@
+/*
+ * config.h: the user's own folder, by the XDG base directory specification.
+ */
+#ifndef CLI_CONFIG_H
+#define CLI_CONFIG_H
+
+#include <e2e/error.h>
+
+/*
+ * $XDG_CONFIG_HOME/e2e/RELATIVE, or $HOME/.config/e2e/RELATIVE; free() it.
+ * NULL when the environment names neither (or there is no memory).
+ */
+char *config_path(const char *relative);
+
+/* The same, or E2E_ERR_CONFIG, told. */
+enum e2e_error config_path_needed(char **path, const char *relative);
+
+/* Makes the folder and those above it, mode 0700. Told. */
+enum e2e_error config_make_folder(const char *path);
+
+#endif

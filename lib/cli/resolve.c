@@ -1,0 +1,111 @@
+/*
+ * resolve.c: the three ways to name somebody.
+ */
+#include "cli/resolve.h"
+
+#include "cli/message.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_START "e2e-pub1 "
+
+static bool
+is_file(const char *word)
+{
+	struct stat st;
+
+	return strchr(word, '/') != NULL ||
+	    (stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
+}
+
+static enum e2e_error
+add_contact(struct cardlist *list, const struct contacts *contacts,
+    const char *name)
+{
+	const struct contact *c = contacts_find_name(contacts, name);
+	struct e2e_card *card;
+
+	if (c == NULL) {
+		(void)message_error(E2E_ERR_NO_INPUT,
+		    "%s: no such file, and no contact of that name", name);
+		message_hint("give a public key file, a line 'e2e-pub1 ...', or "
+		    "the name of a contact pinned with e2e-contact");
+		return E2E_ERR_NO_INPUT;
+	}
+	if ((card = e2e_card_dup(c->card)) == NULL)
+		return message_no_memory();
+	return cardlist_add(list, card, name);
+}
+
+static enum e2e_error
+add_file(struct cardlist *list, const char *path)
+{
+	struct e2e_card *card;
+	enum e2e_error error;
+
+	error = cardlist_read_one(&card, path, "a public key");
+	return error != E2E_OK ? error : cardlist_add(list, card, path);
+}
+
+/* Checks what was added since there were `before`. */
+static enum e2e_error
+check_from(const struct cardlist *list, const struct contacts *contacts,
+    size_t before, enum e2e_error revoked)
+{
+	enum e2e_error error;
+	size_t i;
+
+	for (i = before; i < list->count; i++) {
+		error = contacts_check(contacts, list->cards[i], revoked);
+		if (error != E2E_OK)
+			return error;
+	}
+	return E2E_OK;
+}
+
+enum e2e_error
+resolve_word_unchecked(struct cardlist *list, struct contacts *contacts,
+    const char *word)
+{
+	enum e2e_error error;
+
+	if ((error = contacts_load(contacts)) != E2E_OK)
+		return error;
+	if (strncmp(word, LINE_START, strlen(LINE_START)) == 0)
+		return cardlist_parse(list, word, strlen(word),
+		    "the public key given");
+	if (is_file(word))
+		return add_file(list, word);
+	return add_contact(list, contacts, word);
+}
+
+enum e2e_error
+resolve_word(struct cardlist *list, struct contacts *contacts,
+    const char *word, enum e2e_error revoked)
+{
+	size_t before = list->count;
+	enum e2e_error error;
+
+	error = resolve_word_unchecked(list, contacts, word);
+	if (error != E2E_OK)
+		return error;
+	return check_from(list, contacts, before, revoked);
+}
+
+enum e2e_error
+resolve_file(struct cardlist *list, struct contacts *contacts,
+    const char *path, enum e2e_error revoked)
+{
+	size_t before = list->count;
+	enum e2e_error error;
+
+	if ((error = contacts_load(contacts)) == E2E_OK)
+		error = cardlist_read(list, path, "the list of recipients");
+	if (error != E2E_OK)
+		return error;
+	return check_from(list, contacts, before, revoked);
+}

@@ -1,0 +1,21 @@
+/*
+ * strings.h: the strings that separate the uses of hashes, keys and
+ * signatures, all of them (docs/FORMAT.md, section 13). Two uses never share
+ * one; a new use gets a new string.
+ */
+#ifndef MESSAGE_STRINGS_H
+#define MESSAGE_STRINGS_H
+
+#define STRING_KEY_COMMITMENT "e2e1 kc"
+#define STRING_HEADER "e2e1 header"
+#define STRING_SENDER "e2e1 sender"
+#define STRING_TO "e2e1 to"
+#define STRING_SEGMENT "e2e1 segment"
+#define STRING_CORE "e2e1 core"
+#define STRING_SECRET "e2e1 secret"
+
+/* C2SP chunked-encryption, "Cobblestone-256": not CBOR. */
+#define STRING_CHUNKED "c2sp.org/chunked-encryption@v1+"
+#define STRING_CHUNKED_AEAD "AEAD_AES_256_GCM"
+
+#endif

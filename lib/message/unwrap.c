@@ -1,0 +1,173 @@
+/* Finding the CEK. */
+#include "message/unwrap.h"
+
+#include "base/random.h"
+#include "base/secret.h"
+#include "message/content.h"
+#include "message/identity.h"
+#include "message/recipients.h"
+
+#include <string.h>
+
+enum { RSA_TRIALS_DEFAULT = 128 };
+
+struct search {
+	const struct header *header;
+	const struct e2e_open *request;
+	unsigned char *cek;
+	unsigned rsa_trials_left;	/* entries without kid */
+	size_t keys_tried;
+	bool passphrase_tried;
+	bool found;
+	struct unwrapped *result;
+};
+
+/* What came out, or something random instead, must match kc. */
+static enum e2e_error
+compare(struct search *s, const struct recipient *entry, int identity,
+    bool mine)
+{
+	enum e2e_error error;
+	bool matches;
+
+	if (!mine && !random_bytes(s->cek, DERIVE_CEK_LEN))
+		return E2E_ERR_CRYPTO;
+	error = content_matches(&matches, s->cek, s->header->commitment);
+	if (error == E2E_OK && matches) {
+		s->found = true;
+		s->result->entry = entry;
+		s->result->identity = identity;
+	}
+	return error;
+}
+
+static enum e2e_error
+try_key(struct search *s, const struct recipient *entry, int identity,
+    const struct key *key)
+{
+	const struct recipient_type *type = recipient_type_find(entry->kind);
+	enum e2e_error error;
+	bool mine = false;
+
+	if (type == NULL || key->type->recipient_kind != entry->kind)
+		return E2E_OK;
+	s->keys_tried++;
+	error = type->unwrap(s->cek, &mine, entry, key);
+	return error == E2E_OK ? compare(s, entry, identity, mine) : error;
+}
+
+/* An entry with kid is tried with the keys of that identity alone. */
+static enum e2e_error
+try_identities(struct search *s, const struct recipient *entry)
+{
+	const struct e2e_identity *id;
+	enum e2e_error error = E2E_OK;
+	size_t i, k;
+
+	if (entry->kind == RECIPIENT_RSA && entry->kid == NULL &&
+	    s->rsa_trials_left-- == 0)
+		return E2E_ERR_RSA_TRIALS;
+	for (i = 0; i < s->request->identity_count; i++) {
+		id = s->request->identities[i];
+		if (e2e_identity_locked(id) || (entry->kid != NULL &&
+		    memcmp(entry->kid, e2e_card_id(id->card), E2E_ID_LEN) != 0))
+			continue;
+		for (k = 0; k < id->encryption_count; k++) {
+			error = try_key(s, entry, (int)i, id->encryption[k]);
+			if (error != E2E_OK || s->found)
+				return error;
+		}
+	}
+	return error;
+}
+
+static enum e2e_error
+try_passphrase(struct search *s, const struct recipient *entry)
+{
+	void *passphrase = NULL;
+	enum e2e_error error;
+	size_t length = 0;
+	bool mine = false;
+
+	error = s->request->passphrase(s->request->passphrase_context,
+	    &passphrase, &length);
+	if (error == E2E_OK) {
+		s->passphrase_tried = true;
+		error = recipients_unwrap_passphrase(s->cek, &mine, entry,
+		    passphrase, length);
+	}
+	if (error == E2E_OK)
+		error = compare(s, entry, -1, mine);
+	secret_free(passphrase);
+	return error;
+}
+
+/* Keys first: a passphrase costs a second, and somebody's attention. */
+static enum e2e_error
+search(struct search *s)
+{
+	const struct recipient *entry;
+	enum e2e_error error;
+	size_t i;
+
+	for (i = 0; i < s->header->recipient_count; i++) {
+		error = try_identities(s, &s->header->recipients[i]);
+		if (error != E2E_OK || s->found)
+			return error;
+	}
+	for (i = 0; i < s->header->recipient_count; i++) {
+		entry = &s->header->recipients[i];
+		if (entry->kind != RECIPIENT_PASSPHRASE ||
+		    s->request->passphrase == NULL)
+			continue;
+		error = try_passphrase(s, entry);
+		if (error != E2E_OK || s->found)
+			return error;
+	}
+	return E2E_OK;
+}
+
+/* One answer for whatever kept the header closed: 7 only where nothing but a
+ * passphrase was tried, or could have been. */
+static enum e2e_error
+not_found(const struct search *s)
+{
+	size_t i;
+
+	if (s->keys_tried > 0)
+		return E2E_ERR_NO_KEY;
+	if (s->passphrase_tried)
+		return E2E_ERR_PASSPHRASE_WRONG;
+	for (i = 0; i < s->header->recipient_count; i++) {
+		if (s->header->recipients[i].kind == RECIPIENT_PASSPHRASE)
+			return E2E_ERR_PASSPHRASE_NEEDED;
+	}
+	return E2E_ERR_NO_KEY;
+}
+
+enum e2e_error
+unwrap_cek(struct unwrapped *found, const struct header *header,
+    const struct e2e_open *request, enum e2e_error *header_error)
+{
+	struct search s = {
+		.header = header, .request = request, .result = found,
+		.rsa_trials_left = request->rsa_trials_max != 0 ?
+		    request->rsa_trials_max : RSA_TRIALS_DEFAULT
+	};
+	enum e2e_error error;
+
+	memset(found, 0, sizeof(*found));
+	s.cek = secret_alloc(DERIVE_CEK_LEN);
+	if (s.cek == NULL)
+		return E2E_ERR_MEMORY;
+	error = search(&s);
+	*header_error = not_found(&s);
+	if (error == E2E_OK && !s.found)
+		error = *header_error;
+	if (error != E2E_OK) {
+		secret_free(s.cek);
+		return error;
+	}
+	found->cek = s.cek;	/* transferred */
+	return E2E_OK;
+}

@@ -1,0 +1,1 @@
+"""Deliberately wrong (and a few right) files; see hostile.py."""

@@ -1,0 +1,101 @@
+"""Metadata: claims, signature, `to`, and its padding (5.1 to 5.4)."""
+
+from dataclasses import dataclass
+
+from . import claims as C
+from . import crypto
+from . import labels as L
+from .card import MAX_CARD, Card
+from .cbor import decode, encode
+from .cose import Sign1, parse_sign1
+from .errors import malformed, over_limit
+from .header import MAX_METADATA
+
+BLOCK = 512
+
+
+def _segment_size(name, value):
+    C.uint(name, value)
+    if not 65536 <= value <= 16777216:
+        raise over_limit(name + ": out of range")
+
+
+def _table(signed, mode):
+    def only_signed(presence):
+        return presence if signed else "-"
+    return {
+        L.EXP: ("exp", "o", C.uint),
+        L.IAT: ("iat", "m", C.uint),
+        L.CTI: ("cti", "m", C.bstr(16)),
+        L.IK: ("ik", "m", C.bstr(32)),
+        L.MODE: ("mode", "m", C.uint),
+        L.SEGMENT_SIZE: ("segment size", "m" if mode == 2 else "-", _segment_size),
+        L.CONVERSATION: ("conversation id", "o", C.bstr(16)),
+        L.SEQUENCE: ("sequence number", "o", C.uint),
+        L.MEDIA_TYPE: ("media type", "o", C.text(255)),
+        L.FILE_NAME: ("file name", "o", C.text(255)),
+        L.REPLY_TO: ("in-reply-to", "o", C.bstr(16)),
+        L.CARD: ("card", only_signed("o"), C.bstr(most=MAX_CARD)),
+        L.PADDED: ("padded", "o", C.flag),
+        L.RECEIPT: ("receipt wanted", only_signed("o"), C.flag),
+        L.TO: ("to", only_signed("o"), C.array_of(C.bstr(32))),
+        L.PADDING: ("padding", "o", C.zeros),
+    }
+
+
+def sender_aad(protected, iv, rh):
+    """The external_aad of the sender's signature."""
+    return encode(["e2e1 sender", protected, iv, rh])
+
+
+def header_aad(rh):
+    """The external_aad of the header's encryption."""
+    return encode(["e2e1 header", rh])
+
+
+def to_element(cti, ident):
+    """The element of `to` for a hidden entry."""
+    return crypto.sha256(encode(["e2e1 to", cti, ident]))
+
+
+def pad_claims(claims, length):
+    """Adds the padding; length(claims) is that of the finished metadata."""
+    n = 0
+    while length({**claims, L.PADDING: bytes(n)}) % BLOCK:
+        n += 1
+    return {**claims, L.PADDING: bytes(n)}
+
+
+@dataclass
+class Metadata:
+    """Parsed metadata; `sign1` and `card` are None where there is none."""
+
+    claims: dict
+    mode: int
+    sign1: Sign1 = None
+    card: Card = None
+
+
+def parse_metadata(data):
+    """Checks form, claims, mode and the carried card; no signature yet."""
+    if len(data) > MAX_METADATA:
+        raise over_limit("metadata: too long")
+    signed = data[:1] == L.TAG_SIGN1
+    sign1 = parse_sign1(data, L.TYP_METADATA) if signed else None
+    claims = sign1.claims if signed else decode(data)
+    if not isinstance(claims, dict):
+        raise malformed("metadata: neither a map nor signed")
+    mode = claims.get(L.MODE)
+    C.check_claims(claims, _table(signed, mode))
+    if mode not in ((1, 2) if signed else (0,)):
+        raise malformed("metadata: mode")
+    if (L.CONVERSATION in claims) != (L.SEQUENCE in claims):
+        raise malformed("metadata: conversation without number, or the reverse")
+    card = None
+    if L.CARD in claims:
+        card = Card(claims[L.CARD])
+        if card.id != sign1.kid:
+            raise malformed("metadata: card of another identity")
+        if card.key.alg != sign1.alg:
+            raise malformed("metadata: alg is not that of the card")
+    return Metadata(claims, mode, sign1, card)

@@ -1,0 +1,69 @@
+"""Revocations (section 11)."""
+
+import time
+
+from . import armor
+from . import claims as C
+from . import crypto
+from . import labels as L
+from .cbor import encode
+from .cose import make_sign1, parse_sign1
+from .errors import bad_sender, malformed, not_authentic
+
+TABLE = {
+    1: ("by", "m", C.bstr(32)),
+    L.IAT: ("iat", "m", C.uint),
+    L.CTI: ("cti", "m", C.bstr(16)),
+    L.CNF: ("whom", "m", C.confirm_id),
+    L.REASON: ("reason", "m", C.uint),
+    L.INVALID_SINCE: ("invalid since", "o", C.uint),
+    L.CERT_SERIAL: ("serial", "o", C.bstr(16)),
+}
+
+
+class Revocation:
+    """A parsed revocation."""
+
+    def __init__(self, raw):
+        self.sign1 = parse_sign1(raw, L.TYP_REVOCATION)
+        self.claims = self.sign1.claims
+        C.check_claims(self.claims, TABLE)
+        self.by, self.whom = self.claims[1], self.claims[L.CNF][5]
+        if self.sign1.kid != self.by:
+            raise malformed("revocation: kid is not claim 1")
+
+    def verify(self, cards):
+        """Checks the signature with a card of the signer."""
+        card = next((c for c in cards if c.id == self.by), None)
+        if card is None:
+            raise bad_sender("revocation: signer not known")
+        if self.sign1.alg != card.key.alg:
+            raise malformed("revocation: alg is not that of the card")
+        if not self.sign1.verifies(card.key):
+            raise not_authentic("revocation: signature")
+        return self
+
+    @property
+    def ends_identity(self):
+        """The id that it ends, or None where it has to be ignored."""
+        return self.whom if self.by == self.whom else None
+
+
+def make_revocation(identity, reason=0, invalid_since=None, iat=None, cti=None):
+    """The COSE_Sign1 by which an identity revokes itself."""
+    claims = {1: identity.id, L.IAT: int(time.time()) if iat is None else iat,
+              L.CTI: cti or crypto.random(16), L.CNF: {5: identity.id},
+              L.REASON: reason}
+    if invalid_since is not None:
+        claims[L.INVALID_SINCE] = invalid_since
+    return make_sign1(identity.signing_key, L.TYP_REVOCATION, encode(claims))
+
+
+def write_revocation(raw, comments=()):
+    """The armored form."""
+    return armor.encode(armor.REVOCATION, raw, comments)
+
+
+def read_revocation(text):
+    """A parsed revocation from its armor."""
+    return Revocation(armor.decode(armor.REVOCATION, text, comments=True))

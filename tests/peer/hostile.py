@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Writes deliberately wrong files (and right ones as a control), with what a
+reader has to say to each.
+
+    hostile.py OUT [--keys DIR]        write the files
+    hostile.py OUT --check             write them and try the peer on them
+
+DIR (default OUT/keys) holds the secret key files, without passphrase, of five
+identities; those missing are made, with the public key line in NAME.pub:
+
+    alice    Ed25519 and X25519, the sender of most messages
+    bob      Ed25519 and X25519, the recipient of most messages
+    carol    RSA 2048, a recipient
+    dave     RSA 2048, a sender
+    mallory  Ed25519 and X25519, anybody else
+
+OUT/NAME.e2e is described by the member NAME of OUT/expect.json:
+
+    {"status": N, "why": "..."}
+
+and optional members that say how it has to be opened:
+
+    key         the identity whose NAME.key opens it; "bob" where absent, and
+                null for none (then there is a passphrase)
+    passphrase  the passphrase of the message to give; null or absent: none
+    from        a sender is asked for: "any", or the name of an identity
+    known       names whose public key lines the reader knows; none if absent
+    sha256      of the data, for status 0
+    also        other statuses the document can be read to allow
+
+So a test does, for each member of expect.json, the equivalent of
+
+    peer.py open --key keys/bob.key < NAME.e2e
+
+and compares the exit status.  For a status other than 0 nothing may have been
+written, except for failures of status 1 or 5 behind the first verified piece
+where output is streamed.
+
+OUT/secret/NAME.key is described by OUT/secret/expect.json (status, why,
+passphrase of the key file, also): opens the control OUT/ok-anonymous.e2e with
+that key file.  OUT/public/NAME.pub is described by OUT/public/expect.json:
+seals to that public key line.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from cases import files, metadata, recipients, streams, structure  # noqa: E402
+from cases.base import Cases, People  # noqa: E402
+from e2epeer.card import parse_lines  # noqa: E402
+from e2epeer.errors import Failure  # noqa: E402
+from e2epeer.identity import read_file  # noqa: E402
+from e2epeer.opening import Reader, open_envelope  # noqa: E402
+from e2epeer.sealing import Plan, seal  # noqa: E402
+
+ENVELOPES = (structure, recipients, metadata, streams)
+
+
+def build(people):
+    """({name: (bytes, expectation)} for envelopes, key files, public keys)."""
+    envelopes = Cases(people)
+    for module in ENVELOPES:
+        module.add(envelopes)
+    secret, public = Cases(people), Cases(people)
+    files.key_files(secret)
+    files.pub_files(public)
+    return envelopes.items, secret.items, public.items
+
+
+def save(folder, ending, items):
+    """Writes the files of one kind and their expect.json."""
+    os.makedirs(folder, exist_ok=True)
+    for name, (data, _) in items.items():
+        with open(os.path.join(folder, name + ending), "wb") as f:
+            f.write(data)
+    with open(os.path.join(folder, "expect.json"), "w", encoding="utf-8") as f:
+        json.dump({n: e for n, (_, e) in items.items()}, f, indent=1)
+        f.write("\n")
+
+
+def _encode(text):
+    return None if text is None else text.encode()
+
+
+def try_envelope(people, data, expect):
+    """(status, data or None) of the peer."""
+    who = expect.get("key", "bob")
+    sender = expect.get("from")
+    if sender not in (None, "any"):
+        sender = getattr(people, sender).id
+    reader = Reader([getattr(people, who)] if who else [],
+                    _encode(expect.get("passphrase")),
+                    [getattr(people, n).card for n in expect.get("known", ())],
+                    sender=sender)
+    try:
+        return 0, open_envelope(data, reader).data
+    except Failure as failure:
+        return failure.status, None
+
+
+def try_secret(control, text, expect):
+    """Status of the peer with this key file."""
+    try:
+        identity = read_file(text, _encode(expect.get("passphrase")))
+        open_envelope(control, Reader([identity]))
+    except Failure as failure:
+        return failure.status
+    return 0
+
+
+def try_public(text):
+    """Status of the peer when it seals to this public key line."""
+    try:
+        seal(Plan(parse_lines(text)), b"x")
+    except Failure as failure:
+        return failure.status
+    return 0
+
+
+def check(people, kinds):
+    """Yields (name, right, text) for all cases, by the peer itself."""
+    envelopes, secret, public = kinds
+    control = envelopes["ok-anonymous"][0]
+    for name, (data, expect) in envelopes.items():
+        got, plain = try_envelope(people, data, expect)
+        right = got == expect["status"]
+        if right and "sha256" in expect:
+            right = hashlib.sha256(plain).hexdigest() == expect["sha256"]
+        yield name, right, "%d, not %d: %s" % (got, expect["status"], expect["why"])
+    for name, (text, expect) in secret.items():
+        got = try_secret(control, text, expect)
+        yield ("secret/" + name, got == expect["status"],
+               "%d, not %d: %s" % (got, expect["status"], expect["why"]))
+    for name, (text, expect) in public.items():
+        got = try_public(text)
+        yield ("public/" + name, got == expect["status"],
+               "%d, not %d: %s" % (got, expect["status"], expect["why"]))
+
+
+def main():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out")
+    parser.add_argument("--keys")
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    people = People(args.keys or os.path.join(args.out, "keys"))
+    kinds = build(people)
+    save(args.out, ".e2e", kinds[0])
+    save(os.path.join(args.out, "secret"), ".key", kinds[1])
+    save(os.path.join(args.out, "public"), ".pub", kinds[2])
+    print("%d envelopes, %d key files, %d public keys" % tuple(map(len, kinds)))
+    wrong = 0
+    if args.check:
+        for name, right, text in check(people, kinds):
+            if not right:
+                wrong += 1
+                print("%s: %s" % (name, text))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
