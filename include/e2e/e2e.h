@@ -19,10 +19,11 @@ extern "C" {
 #endif
 
 /*
- * Prepares the process: the secret allocator and the crypto library, without
- * its configuration file unless the environment variable E2E_OPENSSL_CONF is set to
- * "system". Idempotent; every other function calls it when needed. Call it
- * before starting threads of your own.
+ * For programs, first thing in main: starts the crypto library without its
+ * configuration file (unless E2E_OPENSSL_CONF is "system" in the environment)
+ * and without clean-up at exit, so that a command starts and ends quickly.
+ * A library that uses libe2e inside somebody else's program leaves it out:
+ * every other function starts what it needs. Call it before threads exist.
  */
 E2E_API E2E_CHECK enum e2e_error e2e_init(void);
 

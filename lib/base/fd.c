@@ -181,6 +181,24 @@ fd_read_all(int fd, struct buffer *into)
 }
 
 void
+fd_begin_flush(int fd, uint64_t offset, uint64_t size)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+	int saved = errno;
+
+	/* Only ever a hint: what it would say, fsync says again. */
+	if (offset_fits(offset, 0) && size <= INT64_MAX)
+		(void)sync_file_range(fd, (off_t)offset, (off_t)size,
+		    SYNC_FILE_RANGE_WRITE);
+	errno = saved;
+#else
+	(void)fd;
+	(void)offset;
+	(void)size;
+#endif
+}
+
+void
 fd_enlarge_pipe(int fd)
 {
 #if defined(F_SETPIPE_SZ) && defined(F_GETPIPE_SZ)

@@ -29,6 +29,9 @@ enum e2e_error fd_write_at(int fd, const void *data, size_t size,
 enum e2e_error fd_read_all(int fd, struct buffer *into);
 /* Asks for the largest pipe the system grants, up to 1 MiB; failure is fine. */
 void fd_enlarge_pipe(int fd);
+/* Asks the system to begin writing this range to the disk, so that a later
+ * fsync has less to wait for. Where it cannot be asked, nothing happens. */
+void fd_begin_flush(int fd, uint64_t offset, uint64_t size);
 /* Is fd a regular file, open at `*position`, of `*size` bytes? */
 bool fd_is_regular(int fd, uint64_t *position, uint64_t *size);
 /* Do both descriptors name the same regular file? (Devices may be shared.) */

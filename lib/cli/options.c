@@ -162,7 +162,8 @@ find_long(struct options *o, const char *word)
 	size_t length = strcspn(word, "=");
 
 	for (spec = o->command->options;
-	    spec->name != NULL || spec->help != NULL; spec++) {
+	    length > 0 && (spec->name != NULL || spec->help != NULL);
+	    spec++) {
 		if (spec->name == NULL ||
 		    strncmp(spec->name, word, length) != 0)
 			continue;
@@ -176,7 +177,7 @@ find_long(struct options *o, const char *word)
 			    (int)length, word, found->name, spec->name);
 		found = spec;
 	}
-	if (found == NULL || length == 0)
+	if (found == NULL)
 		options_usage(o->command, "unknown option --%.*s", (int)length,
 		    word);
 	return found;

@@ -9,6 +9,8 @@
 #include "base/secret.h"
 #include "cli/message.h"
 
+#include <e2e/e2e.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -41,6 +43,9 @@ process_start(const char *command)
 		take_descriptor(fd);
 	secret_harden_process();
 	file_remove_on_signal();
+	/* A failure comes again, and is told, where it matters. */
+	if (e2e_init() != E2E_OK)
+		errno = 0;
 }
 
 int

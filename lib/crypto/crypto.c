@@ -27,24 +27,37 @@ system_configuration_wanted(void)
 	return wish != NULL && strcmp(wish, "system") == 0;
 }
 
-enum e2e_error
-crypto_init(void)
+static enum e2e_error
+initialize(uint64_t options)
 {
 	static atomic_bool ready;
-	uint64_t options;
 
 	if (atomic_load(&ready))
 		return E2E_OK;
 	if (system_configuration_wanted())
-		options = OPENSSL_INIT_LOAD_CONFIG;
+		options |= OPENSSL_INIT_LOAD_CONFIG;
 	else
-		options = OPENSSL_INIT_NO_LOAD_CONFIG |
+		options |= OPENSSL_INIT_NO_LOAD_CONFIG |
 		    OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
 		    OPENSSL_INIT_NO_ADD_ALL_DIGESTS;
 	if (OPENSSL_init_crypto(options, NULL) != 1)
 		return openssl_failed();
 	atomic_store(&ready, true);
 	return E2E_OK;
+}
+
+enum e2e_error
+crypto_init(void)
+{
+
+	return initialize(0);
+}
+
+enum e2e_error
+crypto_init_program(void)
+{
+
+	return initialize(OPENSSL_INIT_NO_ATEXIT);
 }
 
 const char *

@@ -7,7 +7,7 @@
 enum e2e_error
 e2e_init(void)
 {
-	return crypto_init();
+	return crypto_init_program();
 }
 
 const char *

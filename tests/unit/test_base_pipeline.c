@@ -452,11 +452,16 @@ without_threads_the_caller_does_it_all(void **state)
 	skip();
 #else
 	static const struct rlimit nothing_more = { 1, 1 };
+	const char *preloaded = getenv("LD_PRELOAD");
 	struct trial t;
 	uint64_t failed;
 	int status;
-	pid_t pid = fork();
+	pid_t pid;
 
+	/* Valgrind itself cannot do without memory. */
+	if (preloaded != NULL && strstr(preloaded, "vgpreload") != NULL)
+		skip();
+	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct pipeline p = {
@@ -469,14 +474,12 @@ without_threads_the_caller_does_it_all(void **state)
 		t.rendezvous = on_caller;
 		/* No room for a stack. */
 		if (setrlimit(RLIMIT_AS, &nothing_more) != 0)
-			_exit(77);
+			_exit(1);
 		_exit(pipeline_run(&p, 8, &failed) == E2E_OK &&
 		    t.drained == MANY && t.mistakes == 0 ? 0 : 2);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		skip();
 	assert_int_equal(WEXITSTATUS(status), 0);
 #endif
 }
