@@ -63,7 +63,7 @@ take_revocation(const struct contacts *contacts, const char *text,
 		    e2e_error_text(error));
 	if ((c = contacts_find_id(contacts, id)) == NULL) {
 		e2e_fingerprint(fingerprint, id);
-		return message_error(E2E_ERR_NO_INPUT,
+		return message_error(E2E_ERR_SENDER_UNKNOWN,
 		    "%s: no contact has the revoked key %s", label,
 		    fingerprint);
 	}

@@ -38,6 +38,23 @@ verify(const struct contacts *contacts, const struct contact *c,
 	return error;
 }
 
+/* A fingerprint may have been given in groups, each a word of its own. */
+static bool
+join(char *text, size_t size, const char *const *words, size_t count)
+{
+	size_t i, length, used = 0;
+
+	for (i = 0; i < count; i++) {
+		length = strlen(words[i]);
+		if (length >= size - used)
+			return false;
+		memcpy(text + used, words[i], length);
+		used += length;
+	}
+	text[used] = '\0';
+	return true;
+}
+
 int
 contact_verify(int argc, char **argv)
 {
@@ -47,8 +64,8 @@ contact_verify(int argc, char **argv)
 	struct options o;
 	/* The groups of a fingerprint may be words of their own. */
 	const char *operand[1 + E2E_FINGERPRINT_LEN] = { NULL };
-	char text[2 * E2E_FINGERPRINT_LEN + 1] = "";
-	size_t count = 0, i;
+	char text[2 * E2E_FINGERPRINT_LEN + 1];
+	size_t count = 0;
 	enum e2e_error error;
 
 	options_start(&o, &contact_verify_command, argc, argv);
@@ -57,12 +74,8 @@ contact_verify(int argc, char **argv)
 	if (count < 2)
 		options_usage(&contact_verify_command,
 		    "a name and a fingerprint are needed");
-	for (i = 1; i < count; i++)
-		if (strlen(text) + strlen(operand[i]) < sizeof(text))
-			strcat(text, operand[i]);
-		else
-			text[0] = '\0';
-	if (!e2e_fingerprint_parse(id, text))
+	if (!join(text, sizeof(text), operand + 1, count - 1) ||
+	    !e2e_fingerprint_parse(id, text))
 		options_usage(&contact_verify_command,
 		    "that is no fingerprint");
 	error = contact_find(&c, &contacts, operand[0]);

@@ -33,19 +33,23 @@ const struct command key_rotate_command = {
 	options
 };
 
-/* Is the file at `path` an older card of the same identity? */
-static bool
-is_ours(const char *path, const struct e2e_card *card)
+/* Is the file at `path` an older card of the same identity? What cannot be
+ * read is told, and neither replaced nor passed over as somebody else's. */
+static enum e2e_error
+is_ours(bool *ours, const char *path, const struct e2e_card *card)
 {
 	struct e2e_card *old = NULL;
-	bool same = false;
+	enum e2e_error error;
 
-	if (access(path, F_OK) == 0 &&
-	    cardlist_read_one(&old, path, "the public key") == E2E_OK)
-		same = memcmp(e2e_card_id(old), e2e_card_id(card),
+	*ours = false;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return E2E_OK;
+	error = cardlist_read_one(&old, path, "the public key");
+	if (error == E2E_OK)
+		*ours = memcmp(e2e_card_id(old), e2e_card_id(card),
 		    E2E_ID_LEN) == 0;
 	e2e_card_free(old);
-	return same;
+	return error;
 }
 
 static enum e2e_error
@@ -54,12 +58,15 @@ update_public(const struct own_key *key)
 	const struct e2e_card *card = e2e_identity_card(key->identity);
 	char *path = own_key_beside(key->path, "pub"), *line = NULL;
 	enum e2e_error error = E2E_OK;
+	bool ours;
 
 	if (path == NULL) {
 		error = message_no_memory();
 		goto out;
 	}
-	if (!is_ours(path, card)) {
+	if ((error = is_ours(&ours, path, card)) != E2E_OK)
+		goto out;
+	if (!ours) {
 		message_note("give away the new public key: e2e-key pub %s",
 		    key->path);
 		goto out;

@@ -34,6 +34,11 @@ print(const struct own_key *key)
 	cardlist_describe(&b, e2e_identity_card(key->identity));
 	text_add(&b, "protected: %s\n", key->is_protected ?
 	    "by a passphrase" : "no");
+	if (!e2e_identity_locked(key->identity))
+		text_add(&b, "retired keys: %zu\n",
+		    e2e_identity_encryption_keys(key->identity) -
+		    e2e_card_encryption_keys(e2e_identity_card(
+		    key->identity)));
 	error = output_text(&b);
 	buffer_free(&b);
 	return error;

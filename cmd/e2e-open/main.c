@@ -189,6 +189,8 @@ prepare(struct open_job *job)
 	}
 	r->find_card = sender_find_card;
 	r->find_card_context = job;
+	r->judge_sender = sender_judge;
+	r->judge_sender_context = job;
 	return E2E_OK;
 }
 

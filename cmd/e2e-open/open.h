@@ -27,7 +27,7 @@ struct open_job {
 	const char *output;
 	const char *folder;		/* -d */
 	const char *sender_card;	/* --sender-card */
-	enum e2e_error told;		/* by the passphrase callback */
+	enum e2e_error told;		/* by a callback of the request */
 	/* What lines about a message begin with: nothing, or its id with -d. */
 	char about[2 * E2E_MESSAGE_ID_LEN + sizeof(": ")];
 };
@@ -38,14 +38,12 @@ struct open_job {
 const struct e2e_card *sender_find_card(void *context,
     const unsigned char id[E2E_ID_LEN]);
 
-/*
- * Is the message from whom it may be from? Says who sent it where nobody was
- * asked for. Told.
- */
-enum e2e_error sender_check(struct open_job *job,
-    const struct e2e_opened *opened);
+/* The request's judge_sender; context is the job. With -s or --known: is the
+ * message from whom it may be from? Told. */
+enum e2e_error sender_judge(void *context, const struct e2e_opened *opened);
 
-/* The status line about the header of a message that may be released. */
+/* Says who sent it where nobody was asked for, and writes the status line
+ * about the header. For a message that may be released. */
 void sender_report(const struct open_job *job,
     const struct e2e_opened *opened);
 

@@ -34,7 +34,7 @@ tell(struct open_job *job, enum e2e_error error, const struct e2e_diag *diag,
 {
 	size_t i;
 
-	/* The passphrase callback has its own words. */
+	/* Callbacks have their own words. */
 	if (job->told == error) {
 		job->told = E2E_OK;
 		return;
@@ -121,8 +121,6 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 		tell(job, error, &diag, in->name);
 		return error;
 	}
-	if ((error = sender_check(job, &opened)) != E2E_OK)
-		return error;
 	if (job->sender_card != NULL &&
 	    opened.sender_state != E2E_SENDER_VERIFIED)
 		return message_error(E2E_ERR_SENDER_ANONYMOUS,
@@ -142,9 +140,6 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 	size_t size = strlen(job->folder) + 1 + sizeof(id);
 
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
-	(void)snprintf(job->about, sizeof(job->about), "%s: ", id);
-	if ((error = sender_check(job, opened)) != E2E_OK)
-		return error;
 	sender_report(job, opened);
 	if ((path = malloc(size)) == NULL)
 		return message_no_memory();

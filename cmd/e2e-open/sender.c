@@ -9,18 +9,25 @@
 #include "base/clock.h"
 #include "cli/message.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The newest, when there are several of one identity. */
 static const struct e2e_card *
 find_in_list(const struct cardlist *list, const unsigned char id[E2E_ID_LEN])
 {
+	const struct e2e_card *found = NULL, *card;
 	size_t i;
 
-	for (i = 0; i < list->count; i++)
-		if (memcmp(e2e_card_id(list->cards[i]), id, E2E_ID_LEN) == 0)
-			return list->cards[i];
-	return NULL;
+	for (i = 0; i < list->count; i++) {
+		card = list->cards[i];
+		if (memcmp(e2e_card_id(card), id, E2E_ID_LEN) == 0 &&
+		    (found == NULL ||
+		    e2e_card_serial(card) > e2e_card_serial(found)))
+			found = card;
+	}
+	return found;
 }
 
 static const struct own_key *
@@ -148,20 +155,32 @@ describe(const struct open_job *job, const struct e2e_opened *opened)
 	else
 		message_note("%sfrom unknown key %s, which calls itself "
 		    "\"%s\"", job->about, fingerprint, name);
+	if (opened->sender != NULL && has_expired(opened->sender, NULL))
+		message_warn("%s%s", job->about,
+		    e2e_error_text(E2E_ERR_SENDER_EXPIRED));
 }
 
+/*
+ * The request's judge: runs when the signature is verified and nothing else
+ * has been said yet, so a wrong sender is the first thing one hears.
+ */
 enum e2e_error
-sender_check(struct open_job *job, const struct e2e_opened *opened)
+sender_judge(void *context, const struct e2e_opened *opened)
 {
-	enum e2e_error error;
+	struct open_job *job = context;
+	char id[2 * E2E_MESSAGE_ID_LEN + 1];
+	enum e2e_error error = E2E_OK;
 
-	if (opened->sender_state != E2E_SENDER_ANONYMOUS &&
-	    (error = contacts_load(&job->contacts)) != E2E_OK)
-		return error;
-	if (job->known || job->senders.count > 0)
-		return demand(job, opened);
-	describe(job, opened);
-	return E2E_OK;
+	if (job->folder != NULL) {
+		text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
+		(void)snprintf(job->about, sizeof(job->about), "%s: ", id);
+	}
+	if (opened->sender_state != E2E_SENDER_ANONYMOUS)
+		error = contacts_load(&job->contacts);
+	if (error == E2E_OK && (job->known || job->senders.count > 0))
+		error = demand(job, opened);
+	job->told = error;
+	return error;
 }
 
 static void
@@ -181,9 +200,12 @@ add_sender(struct json *j, const struct open_job *job,
 		json_bool(j, "contact_verified", contact->verified);
 		json_bool(j, "contact_revoked", contact->revoked);
 	}
-	if (opened->sender == NULL ||
-	    (line = e2e_card_line(opened->sender)) == NULL)
+	if (opened->sender == NULL || j->text.failed)
 		return;
+	if ((line = e2e_card_line(opened->sender)) == NULL) {
+		j->text.failed = true;
+		return;
+	}
 	line[strcspn(line, "\n")] = '\0';
 	json_string(j, "sender_card", line);
 	free(line);
@@ -195,6 +217,8 @@ sender_report(const struct open_job *job, const struct e2e_opened *opened)
 	char id[2 * E2E_MESSAGE_ID_LEN + 1], when[TEXT_TIME_LEN + 8];
 	struct json j;
 
+	if (!job->known && job->senders.count == 0)
+		describe(job, opened);
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
 	text_time(when, opened->created);
 	message_detail("message %s of %s", id, when);

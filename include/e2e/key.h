@@ -116,6 +116,9 @@ E2E_API E2E_CHECK enum e2e_error e2e_identity_text(
     size_t length, struct e2e_kdf_cost cost, char **text, size_t *text_length);
 E2E_API const struct e2e_card *e2e_identity_card(
     const struct e2e_identity *identity);
+/* Private encryption keys, the retired ones included; 0 while locked. */
+E2E_API size_t e2e_identity_encryption_keys(
+    const struct e2e_identity *identity);
 /*
  * Adds a fresh encryption key of the current one's type, in front. Retired
  * keys stay in the secret file, up to 64, so that old mail can be opened; the
@@ -147,12 +150,14 @@ E2E_API E2E_CHECK enum e2e_error e2e_revocation_make(char **text,
     const struct e2e_identity *identity, enum e2e_revocation_reason reason);
 /*
  * Parses the armored text, and verifies it against the card it names.
- * E2E_ERR_STATEMENT; E2E_ERR_STATEMENT_SIGNATURE when it is not card's own.
+ * E2E_ERR_STATEMENT; E2E_ERR_LIMIT beyond 4096 encoded bytes;
+ * E2E_ERR_STATEMENT_SIGNATURE when it is not card's own.
  */
 E2E_API E2E_CHECK enum e2e_error e2e_revocation_check(const char *text,
     size_t length, const struct e2e_card *card,
     enum e2e_revocation_reason *reason, uint64_t *made);
-/* The id the text says it revokes, nothing verified. E2E_ERR_STATEMENT. */
+/* The id the text says it revokes, nothing verified. E2E_ERR_STATEMENT,
+ * E2E_ERR_LIMIT. */
 E2E_API E2E_CHECK enum e2e_error e2e_revocation_subject(const char *text,
     size_t length, unsigned char id[E2E_ID_LEN]);
 

@@ -387,7 +387,8 @@ enum e2e_error
 file_out_commit(struct file_out *out)
 {
 	enum e2e_error err = E2E_ERR_WRITE;
-	int fd = out->fd;
+	bool published = false;
+	int fd = out->fd, saved;
 
 	if (!flush(fd))
 		goto out;
@@ -398,12 +399,18 @@ file_out_commit(struct file_out *out)
 		}
 		if (out->manner == FILE_REPLACE && !publish_replacing(out))
 			goto out;
+		published = true;
 		if (!flush_folder(out->folder))
 			goto out;
 	}
 	out->fd = -1;	/* transferred */
 	err = fd_close(fd);
 out:
+	if (err != E2E_OK && published && out->manner == FILE_NEW) {
+		saved = errno;
+		(void)unlinkat(out->folder, out->name, 0);
+		errno = saved;
+	}
 	file_out_abort(out);
 	return err;
 }

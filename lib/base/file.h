@@ -49,8 +49,9 @@ int file_out_fd(const struct file_out *out);
 bool file_out_is_hidden(const struct file_out *out);
 /*
  * Flush, rename, flush the folder, free. On failure the temporary is gone and
- * the name untouched, unless it was the flush of the folder that failed: then
- * the file is complete, and only not certain to outlive a power cut.
+ * the name untouched, a new one not there, unless it was the flush of the
+ * folder that failed after something was replaced: then the file is complete,
+ * and only not certain to outlive a power cut.
  * E2E_ERR_WRITE, E2E_ERR_EXISTS. Frees in any case.
  */
 enum e2e_error file_out_commit(struct file_out *out);

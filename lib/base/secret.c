@@ -14,6 +14,7 @@
 
 #include "base/number.h"
 #include "base/random.h"
+#include "base/sanitizer.h"
 
 #include <pthread.h>
 #include <stdint.h>
@@ -25,14 +26,6 @@
 
 #ifdef __linux__
 #include <sys/prctl.h>
-#endif
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LEAK_CHECKER 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define LEAK_CHECKER 1
 #endif
 
 #ifndef MAP_ANONYMOUS
@@ -331,7 +324,7 @@ secret_harden_process(void)
 	static const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-#if defined(__linux__) && !defined(LEAK_CHECKER)
+#if defined(__linux__) && !SANITIZER_LEAK_CHECK
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }

@@ -65,15 +65,12 @@ cardlist_add(struct cardlist *list, struct e2e_card *card, const char *label)
 	return E2E_OK;
 }
 
+/* An empty line or a comment; a line without its LF. */
 static bool
-is_blank(const char *line, size_t length)
+is_ignored(const char *line, size_t length)
 {
-	size_t i;
-
-	for (i = 0; i < length; i++)
-		if (line[i] != ' ' && line[i] != '\t' && line[i] != '\r')
-			return line[i] == '#';
-	return true;
+	return length == 0 || line[0] == '#' ||
+	    (length == 1 && line[0] == '\r');
 }
 
 static enum e2e_error
@@ -83,8 +80,6 @@ add_line(struct cardlist *list, const char *line, size_t length,
 	struct e2e_card *card = NULL;
 	enum e2e_error error;
 
-	if (length > 0 && line[length - 1] == '\r')
-		length--;
 	if ((error = e2e_card_parse(&card, line, length)) == E2E_OK)
 		return cardlist_add(list, card, label);
 	(void)message_error(error, "%s: %s at line %zu", label,
@@ -108,10 +103,12 @@ cardlist_parse(struct cardlist *list, const char *text, size_t length,
 		if (stop == NULL)
 			stop = end;
 		number++;
-		if (is_blank(line, (size_t)(stop - line)))
+		if (is_ignored(line, (size_t)(stop - line)))
 			continue;
-		error = add_line(list, line, (size_t)(stop - line), label,
-		    number);
+		/* With its LF: a CR before the end of the text is none of a
+		 * line's end. */
+		error = add_line(list, line, (size_t)(stop - line) +
+		    (stop != end), label, number);
 		if (error != E2E_OK)
 			return error;
 	}

@@ -28,7 +28,7 @@ enum e2e_error cardlist_add(struct cardlist *list, struct e2e_card *card,
     const char *label);
 
 /*
- * Adds every public key line of a text; blank lines and those that begin
+ * Adds every public key line of a text; empty lines and those that begin
  * with # are skipped, anything else is E2E_ERR_CARD, naming `label` and the
  * line's number but nothing of the line (it might be secret). None at all is
  * E2E_ERR_CARD, too. Told.

@@ -11,31 +11,34 @@
 #include <string.h>
 #include <sys/stat.h>
 
-char *
-config_path(const char *relative)
+enum e2e_error
+config_path(char **path, const char *relative)
 {
 	const char *base = getenv("XDG_CONFIG_HOME"), *between = "/e2e/";
 	size_t size;
-	char *path;
 
+	*path = NULL;
 	/* The specification: a relative path there is to be ignored. */
 	if (base == NULL || base[0] != '/') {
 		base = getenv("HOME");
 		between = "/.config/e2e/";
 	}
 	if (base == NULL || base[0] != '/')
-		return NULL;
+		return E2E_OK;
 	size = strlen(base) + strlen(between) + strlen(relative) + 1;
-	if ((path = malloc(size)) != NULL)
-		(void)snprintf(path, size, "%s%s%s", base, between, relative);
-	return path;
+	if ((*path = malloc(size)) == NULL)
+		return message_no_memory();
+	(void)snprintf(*path, size, "%s%s%s", base, between, relative);
+	return E2E_OK;
 }
 
 enum e2e_error
 config_path_needed(char **path, const char *relative)
 {
-	if ((*path = config_path(relative)) != NULL)
-		return E2E_OK;
+	enum e2e_error error = config_path(path, relative);
+
+	if (error != E2E_OK || *path != NULL)
+		return error;
 	return message_error(E2E_ERR_CONFIG,
 	    "neither XDG_CONFIG_HOME nor HOME names a folder");
 }

@@ -8,11 +8,11 @@
 
 /*
  * $XDG_CONFIG_HOME/e2e/RELATIVE, or $HOME/.config/e2e/RELATIVE; free() it.
- * NULL when the environment names neither (or there is no memory).
+ * NULL when the environment names neither. E2E_ERR_MEMORY, told.
  */
-char *config_path(const char *relative);
+enum e2e_error config_path(char **path, const char *relative);
 
-/* The same, or E2E_ERR_CONFIG, told. */
+/* The same, and E2E_ERR_CONFIG, told, instead of NULL. */
 enum e2e_error config_path_needed(char **path, const char *relative);
 
 /* Makes the folder and those above it, mode 0700. Told. */

@@ -113,16 +113,38 @@ append(struct contacts *contacts, const struct contact *c)
 	return true;
 }
 
+/*
+ * A damaged file must not make all others useless, and one that is gone was
+ * just unpinned. But what cannot be read for want of memory or by an error of
+ * the disk may be the key that was revoked.
+ */
+static bool
+can_be_left_out(enum e2e_error error, const char *path)
+{
+	switch (e2e_exit_status(error)) {
+	case 1:		/* not authentic */
+	case 5:		/* malformed */
+	case 6:		/* beyond a limit */
+		return true;
+	default:
+		return access(path, F_OK) != 0 && errno == ENOENT;
+	}
+}
+
 static enum e2e_error
 load_one(struct contacts *contacts, const char *name)
 {
 	struct contact c = { NULL, NULL, false, false };
+	enum e2e_error error;
 	char path[4096];
 
 	if (!path_of(path, contacts, name, "pub"))
 		return message_error(E2E_ERR_CONFIG, "%s: path too long",
 		    contacts->folder);
-	if (cardlist_read_one(&c.card, path, "a contact") != E2E_OK) {
+	error = cardlist_read_one(&c.card, path, "a contact");
+	if (error != E2E_OK && !can_be_left_out(error, path))
+		return error;
+	if (error != E2E_OK) {
 		message_warn("contact %s is left out", name);
 		return E2E_OK;
 	}
@@ -184,17 +206,15 @@ spread_revocations(struct contacts *contacts)
 				list[k].revoked = true;
 }
 
-enum e2e_error
-contacts_load(struct contacts *contacts)
+static enum e2e_error
+load_folder(struct contacts *contacts)
 {
-	enum e2e_error error = E2E_OK;
+	enum e2e_error error;
 	DIR *folder;
 
-	if (contacts->loaded)
-		return E2E_OK;
-	contacts->loaded = true;
-	if ((contacts->folder = config_path("contacts")) == NULL)
-		return E2E_OK;
+	error = config_path(&contacts->folder, "contacts");
+	if (error != E2E_OK || contacts->folder == NULL)
+		return error;
 	if ((folder = opendir(contacts->folder)) == NULL) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return E2E_OK;
@@ -202,11 +222,27 @@ contacts_load(struct contacts *contacts)
 	}
 	error = load_all(contacts, folder);
 	(void)closedir(folder);
+	return error;
+}
+
+enum e2e_error
+contacts_load(struct contacts *contacts)
+{
+	enum e2e_error error;
+
+	if (contacts->loaded)
+		return E2E_OK;
+	if ((error = load_folder(contacts)) != E2E_OK) {
+		/* Some of them must not be taken for all. */
+		contacts_free(contacts);
+		return error;
+	}
 	if (contacts->count > 0)
 		qsort(contacts->list, contacts->count,
 		    sizeof(contacts->list[0]), by_name);
 	spread_revocations(contacts);
-	return error;
+	contacts->loaded = true;
+	return E2E_OK;
 }
 
 const struct contact *

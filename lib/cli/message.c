@@ -234,6 +234,9 @@ void
 message_event(struct json *j, const char *event)
 {
 	json_init(j);
+	/* What nobody reads takes no memory. */
+	if (state.status_fd < 0)
+		j->text.limit = 0;
 	json_object(j, NULL);
 	json_string(j, "event", event);
 }

@@ -53,13 +53,14 @@ add_synopsis(struct buffer *b, const struct command *command)
 	const char *line = command->synopsis, *end;
 	const char *lead = "usage:";
 
-	while (*line != '\0') {
+	/* No operands and no options worth showing: an empty line, once. */
+	do {
 		end = line + strcspn(line, "\n");
-		text_add(b, "%-6s %s %.*s\n", lead, command->name,
-		    (int)(end - line), line);
+		text_add(b, "%-6s %s%s%.*s\n", lead, command->name,
+		    end == line ? "" : " ", (int)(end - line), line);
 		lead = "";
 		line = *end == '\n' ? end + 1 : end;
-	}
+	} while (*line != '\0');
 }
 
 static void

@@ -22,6 +22,8 @@ text_add(struct buffer *b, const char *format, ...)
 	char *line;
 	int n;
 
+	if (b->failed)
+		return;
 	va_start(ap, format);
 	n = vsnprintf(NULL, 0, format, ap);
 	va_end(ap);

@@ -5,6 +5,7 @@
  */
 #include "crypto.h"
 
+#include "base/sanitizer.h"
 #include "openssl.h"
 
 #include <openssl/crypto.h>
@@ -57,7 +58,7 @@ enum e2e_error
 crypto_init_program(void)
 {
 
-	return initialize(OPENSSL_INIT_NO_ATEXIT);
+	return initialize(SANITIZER_LEAK_CHECK ? 0 : OPENSSL_INIT_NO_ATEXIT);
 }
 
 const char *

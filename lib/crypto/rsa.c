@@ -176,6 +176,28 @@ rsa_public_new(struct rsa_key **key, struct rsa_integer n,
 	return error;
 }
 
+/*
+ * Do exponent and prime belong together: x = d mod (prime - 1), and
+ * e * x = 1 mod (prime - 1)? *fits is only set to false.
+ */
+static bool
+check_exponent(bool *fits, BIGNUM *const numbers[PRIVATE_PARTS],
+    enum part prime, enum part exponent, BIGNUM *order, BIGNUM *product,
+    BN_CTX *context)
+{
+	if (BN_sub(order, numbers[prime], BN_value_one()) != 1 ||
+	    BN_nnmod(product, numbers[D], order, context) != 1)
+		return false;
+	if (BN_cmp(product, numbers[exponent]) != 0)
+		*fits = false;
+	if (BN_mod_mul(product, numbers[E], numbers[exponent], order,
+	    context) != 1)
+		return false;
+	if (!BN_is_one(product))
+		*fits = false;
+	return true;
+}
+
 /* A key file is authenticated, so this looks for mistakes and not for
  * malice: it need not prove that p and q are prime. */
 static enum e2e_error
@@ -183,10 +205,12 @@ check_private(BIGNUM *const numbers[PRIVATE_PARTS])
 {
 	enum e2e_error error = E2E_ERR_KEY_FILE;
 	BN_CTX *context = NULL;
-	BIGNUM *product = NULL;
+	BIGNUM *product = NULL, *order = NULL;
+	bool fits = true;
 
 	if ((context = BN_CTX_secure_new()) == NULL ||
 	    (product = BN_secure_new()) == NULL ||
+	    (order = BN_secure_new()) == NULL ||
 	    BN_mul(product, numbers[P], numbers[Q], context) != 1) {
 		error = openssl_failed();
 		goto out;
@@ -198,7 +222,18 @@ check_private(BIGNUM *const numbers[PRIVATE_PARTS])
 	    BN_cmp(numbers[DQ], numbers[Q]) < 0 &&
 	    BN_cmp(numbers[QINV], numbers[P]) < 0)
 		error = E2E_OK;
+	if (error != E2E_OK)
+		goto out;
+	BN_set_flags(order, BN_FLG_CONSTTIME);
+	if (!check_exponent(&fits, numbers, P, DP, order, product, context) ||
+	    !check_exponent(&fits, numbers, Q, DQ, order, product, context) ||
+	    BN_mod_mul(product, numbers[Q], numbers[QINV], numbers[P],
+	    context) != 1)
+		error = openssl_failed();
+	else if (!fits || !BN_is_one(product))
+		error = E2E_ERR_KEY_FILE;
 out:
+	BN_clear_free(order);
 	BN_clear_free(product);
 	BN_CTX_free(context);
 	return error;

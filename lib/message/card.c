@@ -400,10 +400,11 @@ e2e_card_parse(struct e2e_card **card, const char *line, size_t length)
 	const char *space;
 
 	*card = NULL;
-	if (length > 0 && line[length - 1] == '\n')
+	if (length > 0 && line[length - 1] == '\n') {
 		length--;
-	if (length > 0 && line[length - 1] == '\r')
-		length--;
+		if (length > 0 && line[length - 1] == '\r')
+			length--;
+	}
 	if (length < prefix || memcmp(line, LINE_PREFIX, prefix) != 0 ||
 	    memchr(line, '\n', length) != NULL)
 		return E2E_ERR_CARD;

@@ -16,8 +16,9 @@ diag_set(struct e2e_diag *diag, enum e2e_error error, uint64_t position,
 	diag->code = error;
 	if (error == E2E_OK)
 		return;
+	/* At the very beginning is no place worth telling. */
 	diag->position = position;
-	diag->unit = unit;
+	diag->unit = position > 0 ? unit : NULL;
 	if (e2e_exit_status(error) >= 66)
 		diag->sys_errno = saved;
 }

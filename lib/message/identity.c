@@ -230,6 +230,12 @@ e2e_identity_card(const struct e2e_identity *identity)
 	return identity->card;
 }
 
+size_t
+e2e_identity_encryption_keys(const struct e2e_identity *identity)
+{
+	return identity->encryption_count;
+}
+
 /* The Enc_structure that binds the secrets to their card and KDF. */
 static enum e2e_error
 put_aad(struct buffer *aad, struct bytes card, struct bytes protected_header,

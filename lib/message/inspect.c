@@ -71,10 +71,7 @@ count_chunks(struct e2e_reader *r, struct e2e_inspected *inspected)
 		}
 		inspected->stream_bytes += length - ENVELOPE_TAG_LEN;
 	}
-	if (error == E2E_OK) {
-		inspected->complete = true;
-		r->payload_pending = false;
-	}
+	inspected->complete = error == E2E_OK;
 	free(item);
 	return error;
 }

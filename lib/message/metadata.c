@@ -39,6 +39,15 @@ take_flag(struct dcbor_reader *r, bool *flag)
 }
 
 static enum e2e_error
+take_segment_size(struct dcbor_reader *r, uint64_t *size)
+{
+	if (!dcbor_get_uint(r, size))
+		return E2E_ERR_MALFORMED;
+	return *size < METADATA_SEGMENT_MIN || *size > METADATA_SEGMENT_MAX ?
+	    E2E_ERR_LIMIT : E2E_OK;
+}
+
+static enum e2e_error
 take_card(struct dcbor_reader *r, struct bytes *card)
 {
 	if (!dcbor_get_bytes(r, card))
@@ -104,7 +113,7 @@ take_claim(struct metadata *m, struct dcbor_reader *r, int64_t claim,
 		return judge(dcbor_get_uint(r, &m->mode));
 	case CLAIM_SEGMENT_SIZE:
 		*seen |= SEEN_SEGMENT;
-		return judge(dcbor_get_uint(r, &m->segment_size));
+		return take_segment_size(r, &m->segment_size);
 	case CLAIM_CONVERSATION:
 		return judge(dcbor_get_bytes_of(r, &m->conversation,
 		    CONVERSATION_LEN));
@@ -152,9 +161,6 @@ check(const struct metadata *m, bool is_signed, unsigned seen)
 	if (!is_signed && (m->card.data != NULL || m->to.data != NULL ||
 	    (seen & SEEN_RECEIPT) != 0))
 		return E2E_ERR_MALFORMED;
-	if (segments && (m->segment_size < METADATA_SEGMENT_MIN ||
-	    m->segment_size > METADATA_SEGMENT_MAX))
-		return E2E_ERR_LIMIT;
 	return E2E_OK;
 }
 

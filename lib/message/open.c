@@ -84,8 +84,6 @@ verify_sender(struct e2e_reader *r, const struct e2e_open *request,
 	enum e2e_error error;
 	bool valid = false;
 
-	if (sign1->alg != ALG_PS256 && sign1->alg != ALG_ED25519)
-		return E2E_ERR_MALFORMED;
 	memcpy(opened->sender_id, sign1->kid, E2E_ID_LEN);
 	error = find_sender(r, request, sign1->kid);
 	if (error != E2E_OK)
@@ -360,7 +358,9 @@ e2e_open_payload(struct e2e_reader *reader, const struct e2e_open *request,
 		    reader->sender->signing, reader->context_hash);
 		stream.segments = &segments;
 	}
-	reader->failed = true;
+	/* One of several was read in order: after a failure the source stands
+	 * between two chunks, or reader_chunk has said that it does not. */
+	reader->failed = !request->several;
 	if (error == E2E_OK)
 		error = open_stream_run(&stream, &opened->data_bytes,
 		    &failed);

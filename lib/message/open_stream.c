@@ -33,7 +33,7 @@ struct job {
 	 * over the room of heads and tags. */
 	unsigned char *items;
 	size_t capacity, items_length;
-	size_t plain_length;		/* to be wiped */
+	size_t plain_length;		/* to be wiped: of the longest job */
 	const unsigned char *data;	/* what is to be released */
 	size_t data_length;
 	bool last;
@@ -210,7 +210,8 @@ decrypt(struct run *run, struct job *job, uint64_t chunk)
 	size_t at = 0, to = 0, head, length;
 	enum e2e_error error;
 
-	job->plain_length = job->items_length;
+	if (job->plain_length < job->items_length)
+		job->plain_length = job->items_length;
 	while (at < job->items_length) {
 		if (!envelope_get_chunk_head(job->items + at,
 		    job->items_length - at, &head, &length) ||

@@ -63,8 +63,6 @@ reader_pass_over(struct e2e_reader *r)
 		error = reader_preamble(r, preamble);
 	while (error == E2E_OK && !last)
 		error = reader_chunk(r, item, &head, &chunk, &last);
-	if (error == E2E_OK)
-		r->payload_pending = false;
 	return error;
 }
 
@@ -145,9 +143,11 @@ reader_next_header(struct e2e_reader *r, bool several,
 		return error;
 	if (ahead.length == 0) {
 		*end = r->envelopes > 0;
+		r->failed = !*end;
 		return *end ? E2E_OK : E2E_ERR_EMPTY;
 	}
-	if (r->envelopes > 0 && !several)
+	/* Armor holds exactly one. */
+	if (r->envelopes > 0 && (!several || r->source.armored))
 		return E2E_ERR_TRAILING;
 	error = check_start(ahead);
 	if (error != E2E_OK)
@@ -189,8 +189,8 @@ reader_preamble(struct e2e_reader *r,
 	return E2E_OK;
 }
 
-enum e2e_error
-reader_chunk(struct e2e_reader *r, unsigned char *item, size_t *head_length,
+static enum e2e_error
+read_chunk(struct e2e_reader *r, unsigned char *item, size_t *head_length,
     size_t *chunk_length, bool *last)
 {
 	struct bytes ahead;
@@ -221,4 +221,18 @@ reader_chunk(struct e2e_reader *r, unsigned char *item, size_t *head_length,
 	if (got == 0)
 		return E2E_ERR_TRUNCATED;
 	return mark == ENVELOPE_BREAK ? E2E_OK : E2E_ERR_MALFORMED;
+}
+
+enum e2e_error
+reader_chunk(struct e2e_reader *r, unsigned char *item, size_t *head_length,
+    size_t *chunk_length, bool *last)
+{
+	enum e2e_error error;
+
+	error = read_chunk(r, item, head_length, chunk_length, last);
+	if (error != E2E_OK)
+		r->failed = true;
+	else if (*last)
+		r->payload_pending = false;
+	return error;
 }

@@ -19,7 +19,7 @@ struct e2e_reader {
 	/* The envelope at hand. */
 	struct buffer header_bytes;
 	struct header header;
-	bool payload_pending;		/* its chunks were not read */
+	bool payload_pending;		/* its chunks were not all read */
 	bool preamble_read;
 	uint64_t begin;			/* offset of its first byte */
 	uint64_t chunks;		/* offset of its first chunk */
@@ -54,7 +54,8 @@ void reader_forget(struct e2e_reader *r);
 
 /*
  * Reads the next chunk, head and bytes, into item[ENVELOPE_CHUNK_ITEM_LEN];
- * when it is the last, the break as well. E2E_ERR_TRUNCATED, E2E_ERR_MALFORMED.
+ * when it is the last, the break as well, and the payload is pending no longer.
+ * E2E_ERR_TRUNCATED, E2E_ERR_MALFORMED: the next envelope cannot be found.
  */
 enum e2e_error reader_chunk(struct e2e_reader *r, unsigned char *item,
     size_t *head_length, size_t *chunk_length, bool *last);

@@ -106,13 +106,14 @@ decode(struct buffer *encoded, struct revocation *rev, const char *text,
 {
 	enum e2e_error error;
 
-	buffer_init(encoded, REVOCATION_MAX);
+	/* The text is in memory, so its content may be, too. */
+	buffer_init(encoded, length + ARMOR_LINE_BYTES);
 	error = armor_decode(encoded, ARMOR_REVOCATION, true, text, length);
-	if (error == E2E_OK)
-		return parse(rev, buffer_bytes(encoded));
-	/* Longer than any revocation. */
-	return error == E2E_ERR_ARMOR || encoded->length > 0 ?
-	    E2E_ERR_STATEMENT : error;
+	if (error != E2E_OK)
+		return error == E2E_ERR_ARMOR ? E2E_ERR_STATEMENT : error;
+	if (encoded->length > REVOCATION_MAX)
+		return E2E_ERR_LIMIT;
+	return parse(rev, buffer_bytes(encoded));
 }
 
 enum e2e_error
@@ -141,6 +142,8 @@ e2e_revocation_check(const char *text, size_t length,
 	bool valid = false;
 
 	error = decode(&encoded, &rev, text, length);
+	if (error == E2E_OK && rev.sign1.alg != card->signing->type->alg)
+		error = E2E_ERR_STATEMENT;
 	if (error == E2E_OK)
 		error = sign1_verify(&valid, card->signing, &rev.sign1,
 		    no_aad);

@@ -97,9 +97,10 @@ add_card(struct sealing *s, const struct e2e_card *card, uint64_t now)
 	return E2E_OK;
 }
 
-/* Each identity once, in the order given, the sender himself last. */
+/* Each identity once, in the order given, the sender himself last. *which:
+ * the one that an expired card is about. */
 static enum e2e_error
-list_recipients(struct sealing *s, uint64_t now)
+list_recipients(struct sealing *s, uint64_t now, uint64_t *which)
 {
 	const struct e2e_seal *q = s->request;
 	enum e2e_error error = E2E_OK;
@@ -110,10 +111,14 @@ list_recipients(struct sealing *s, uint64_t now)
 		return E2E_ERR_MEMORY;
 	if (q->passphrase != NULL)
 		s->entry_count++;
-	for (i = 0; i < q->recipient_count && error == E2E_OK; i++)
+	for (i = 0; i < q->recipient_count && error == E2E_OK; i++) {
+		*which = i;
 		error = add_card(s, q->recipients[i], now);
-	if (error == E2E_OK && q->to_self && !is_listed(s, q->sender->card))
+	}
+	if (error == E2E_OK && q->to_self && !is_listed(s, q->sender->card)) {
+		*which = i;
 		error = add_card(s, q->sender->card, now);
+	}
 	if (error != E2E_OK)
 		return error;
 	if (s->entry_count == 0)
@@ -306,7 +311,7 @@ write_envelope(struct sealing *s, const struct buffer *front,
 	struct sender_segments segments;
 	struct sink sink;
 	struct seal_stream stream = {
-		.input = input, .sink = &sink, .start = front->length,
+		.input = input, .sink = &sink, .front = buffer_bytes(front),
 		.keys = keys, .segment_size = s->segment_size,
 		.pad = q->pad, .threads = q->threads, .progress = q->progress
 	};
@@ -318,8 +323,6 @@ write_envelope(struct sealing *s, const struct buffer *front,
 		    s->context_hash);
 		stream.segments = &segments;
 	}
-	if (error == E2E_OK)
-		error = sink_write(&sink, front->data, front->length);
 	if (error == E2E_OK)
 		error = seal_stream_run(&stream, &sealed->data_bytes,
 		    &sealed->envelope_bytes, failed);
@@ -364,6 +367,7 @@ e2e_seal(const struct e2e_seal *request, const struct e2e_input *input,
 	struct derive_payload *keys = NULL;
 	struct buffer front;
 	uint64_t now = clock_now(), failed = 0;
+	const char *unit = NULL;
 	enum e2e_error error;
 
 	memset(&result, 0, sizeof(result));
@@ -374,23 +378,28 @@ e2e_seal(const struct e2e_seal *request, const struct e2e_input *input,
 	if (error == E2E_OK)
 		error = check_request(request, s.segment_size);
 	if (error == E2E_OK)
-		error = list_recipients(&s, now);
+		error = list_recipients(&s, now, &failed);
+	if (error == E2E_ERR_RECIPIENT_EXPIRED)
+		unit = "recipient";
 	if (error != E2E_OK)
 		goto out;
+	failed = 0;
 	error = E2E_ERR_MEMORY;
 	keys = secret_alloc(sizeof(*keys));
 	if (keys == NULL)
 		goto out;
 	error = put_front(&s, &front, keys, now);
-	if (error == E2E_OK)
+	if (error == E2E_OK) {
+		unit = "segment";
 		error = write_envelope(&s, &front, keys, input, output,
 		    &result, &failed);
+	}
 	memcpy(result.message_id, s.message_id, sizeof(result.message_id));
 	result.recipient_count = s.entry_count;
 	result.repeated = s.repeated;
 	result.mode = (int)s.mode;
 out:
-	diag_set(diag, error, failed, "segment");
+	diag_set(diag, error, failed, unit);
 	if (sealed != NULL)
 		*sealed = result;
 	secret_free(keys);

@@ -30,6 +30,7 @@ struct job {
 	struct hash *hash;
 	unsigned char *stream;		/* signature, segment, one byte more */
 	size_t stream_length;		/* without the one byte more */
+	size_t plain_length;		/* to be wiped: of the longest job */
 	unsigned char *items;		/* chunks with their heads */
 	size_t items_length;
 	size_t head;			/* stream bytes of the chunk before */
@@ -67,7 +68,7 @@ stream_offset(const struct run *run, uint64_t index)
 static uint64_t
 item_offset(const struct run *run, uint64_t chunk)
 {
-	return run->s->start + chunk * ENVELOPE_CHUNK_ITEM_LEN;
+	return run->s->front.length + chunk * ENVELOPE_CHUNK_ITEM_LEN;
 }
 
 static void
@@ -81,7 +82,7 @@ job_free(void *context, void *pointer)
 	aead_free(job->aead);
 	hash_free(job->hash);
 	if (job->stream != NULL)
-		secret_wipe(job->stream, job->stream_length);
+		secret_wipe(job->stream, job->plain_length);
 	free(job->stream);
 	free(job->items);
 	free(job);
@@ -102,7 +103,6 @@ job_new(void *context)
 	if (job->stream == NULL || job->items == NULL ||
 	    aead_new(&job->aead, run->s->keys->key) != E2E_OK ||
 	    hash_new(&job->hash) != E2E_OK) {
-		job->stream_length = 0;
 		job_free(context, job);
 		return NULL;
 	}
@@ -151,6 +151,14 @@ read_stream(struct run *run, unsigned char *to, size_t size, size_t *got)
 	return E2E_OK;
 }
 
+/* So much of the job's memory may hold plaintext. */
+static void
+note_plain(struct job *job, size_t length)
+{
+	if (job->plain_length < length)
+		job->plain_length = length;
+}
+
 /* A segment, and one byte to know whether it is the last. */
 static enum e2e_error
 fill_in_order(struct run *run, struct job *job)
@@ -162,6 +170,9 @@ fill_in_order(struct run *run, struct job *job)
 	if (run->has_ahead)
 		to[have++] = run->ahead;
 	error = read_stream(run, to + have, size + 1 - have, &got);
+	/* A failure does not say how much it left behind. */
+	note_plain(job, run->signature_length +
+	    (error == E2E_OK ? have + got : size + 1));
 	if (error != E2E_OK)
 		return error;
 	have += got;
@@ -187,6 +198,7 @@ fill(void *context, void *pointer, uint64_t index, bool *last)
 		job->stream_length = run->signature_length +
 		    (job->last ? (size_t)(size - offset) :
 		    run->s->segment_size);
+		note_plain(job, job->stream_length);
 		if (job->last)
 			run->data_read = size;
 	} else {
@@ -270,11 +282,11 @@ work(void *context, void *pointer, uint64_t index)
 
 /* ---- writing ---- */
 
-/* Seals what is carried as a chunk and writes it. */
+/* Seals what is carried as a chunk and writes it; the break behind the last. */
 static enum e2e_error
-write_carry(struct run *run, uint64_t chunk)
+write_carry(struct run *run, uint64_t chunk, bool last)
 {
-	unsigned char item[ENVELOPE_CHUNK_ITEM_LEN];
+	unsigned char item[ENVELOPE_CHUNK_ITEM_LEN + 1];
 	enum e2e_error error;
 	size_t length;
 
@@ -283,6 +295,8 @@ write_carry(struct run *run, uint64_t chunk)
 	if (error != E2E_OK)
 		return error;
 	run->carry_length = 0;
+	if (last)
+		item[length++] = ENVELOPE_BREAK;
 	run->end = item_offset(run, chunk) + length;
 	if (run->random_writes)
 		return sink_write_at(run->s->sink, item, length,
@@ -298,21 +312,6 @@ add_to_carry(struct run *run, const unsigned char *data, size_t size)
 }
 
 static enum e2e_error
-write_end(struct run *run, uint64_t chunk)
-{
-	static const unsigned char end = ENVELOPE_BREAK;
-	enum e2e_error error;
-
-	error = write_carry(run, chunk);
-	if (error != E2E_OK)
-		return error;
-	run->end++;
-	return run->random_writes ?
-	    sink_write_at(run->s->sink, &end, 1, run->end - 1) :
-	    sink_write(run->s->sink, &end, 1);
-}
-
-static enum e2e_error
 drain(void *context, void *pointer, uint64_t index)
 {
 	struct run *run = context;
@@ -321,9 +320,14 @@ drain(void *context, void *pointer, uint64_t index)
 	uint64_t end = offset + job->stream_length;
 	enum e2e_error error = E2E_OK;
 
+	if (index == 0)
+		error = sink_write(run->s->sink, run->s->front.data,
+		    run->s->front.length);
+	if (error != E2E_OK)
+		return error;
 	add_to_carry(run, job->stream, job->head);
 	if (run->carry_length == ENVELOPE_DATA_LEN)
-		error = write_carry(run, offset / ENVELOPE_DATA_LEN);
+		error = write_carry(run, offset / ENVELOPE_DATA_LEN, false);
 	if (error == E2E_OK && !run->random_writes && job->items_length > 0)
 		error = sink_write(run->s->sink, job->items,
 		    job->items_length);
@@ -334,7 +338,8 @@ drain(void *context, void *pointer, uint64_t index)
 	run->done += job->stream_length - run->signature_length;
 	if (run->s->progress.report != NULL)
 		run->s->progress.report(run->s->progress.context, run->done);
-	return job->last ? write_end(run, end / ENVELOPE_DATA_LEN) : E2E_OK;
+	return job->last ? write_carry(run, end / ENVELOPE_DATA_LEN, true) :
+	    E2E_OK;
 }
 
 /* As many workers as memory allows. */

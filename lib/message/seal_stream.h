@@ -13,7 +13,9 @@
 struct seal_stream {
 	const struct e2e_input *input;
 	struct sink *sink;
-	uint64_t start;			/* offset of the first chunk */
+	/* What stands before the first chunk; written when the first segment
+	 * is there, so that input that cannot be read leaves no output. */
+	struct bytes front;
 	const struct derive_payload *keys;
 	const struct sender_segments *segments;	/* NULL: not signed */
 	uint32_t segment_size;
@@ -22,7 +24,7 @@ struct seal_stream {
 	struct e2e_progress progress;
 };
 
-/* Writes all chunks and the break. *data_bytes: what was read; *end: the
+/* Writes the front, all chunks and the break. *data_bytes: what was read; *end: the
  * offset behind the break. *failed: the segment where it failed. */
 enum e2e_error seal_stream_run(const struct seal_stream *stream,
     uint64_t *data_bytes, uint64_t *end, uint64_t *failed);

@@ -16,6 +16,7 @@ struct search {
 	const struct e2e_open *request;
 	unsigned char *cek;
 	unsigned rsa_trials_left;	/* entries without kid */
+	bool has_rsa_key;		/* else they are not tried */
 	size_t keys_tried;
 	bool passphrase_tried;
 	bool found;
@@ -56,6 +57,21 @@ try_key(struct search *s, const struct recipient *entry, int identity,
 	return error == E2E_OK ? compare(s, entry, identity, mine) : error;
 }
 
+static bool
+has_key_for(const struct e2e_open *request, enum recipient_kind kind)
+{
+	const struct e2e_identity *id;
+	size_t i, k;
+
+	for (i = 0; i < request->identity_count; i++) {
+		id = request->identities[i];
+		for (k = 0; k < id->encryption_count; k++)
+			if (id->encryption[k]->type->recipient_kind == kind)
+				return true;
+	}
+	return false;
+}
+
 /* An entry with kid is tried with the keys of that identity alone. */
 static enum e2e_error
 try_identities(struct search *s, const struct recipient *entry)
@@ -65,7 +81,7 @@ try_identities(struct search *s, const struct recipient *entry)
 	size_t i, k;
 
 	if (entry->kind == RECIPIENT_RSA && entry->kid == NULL &&
-	    s->rsa_trials_left-- == 0)
+	    s->has_rsa_key && s->rsa_trials_left-- == 0)
 		return E2E_ERR_RSA_TRIALS;
 	for (i = 0; i < s->request->identity_count; i++) {
 		id = s->request->identities[i];
@@ -157,6 +173,7 @@ unwrap_cek(struct unwrapped *found, const struct header *header,
 	enum e2e_error error;
 
 	memset(found, 0, sizeof(*found));
+	s.has_rsa_key = has_key_for(request, RECIPIENT_RSA);
 	s.cek = secret_alloc(DERIVE_CEK_LEN);
 	if (s.cek == NULL)
 		return E2E_ERR_MEMORY;

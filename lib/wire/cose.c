@@ -29,6 +29,7 @@ parse_protected(struct cose_sign1 *sign1, const char *typ)
 	if (!dcbor_enter_map(&r, &map) || map.left != 3 ||
 	    !expect_key(&r, &map, HEADER_ALG) ||
 	    !dcbor_get_int(&r, &sign1->alg) ||
+	    (sign1->alg != ALG_PS256 && sign1->alg != ALG_ED25519) ||
 	    !expect_key(&r, &map, HEADER_KID) ||
 	    !dcbor_get_bytes_of(&r, &sign1->kid, COSE_KID_LEN) ||
 	    !expect_key(&r, &map, HEADER_TYP) ||

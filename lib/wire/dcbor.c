@@ -499,6 +499,29 @@ dcbor_finish(struct dcbor_reader *r)
 	return r->offset == r->length ? true : fail(r, DCBOR_BAD);
 }
 
+/* Only strings declare bytes; a number of items is none of bytes. */
+size_t
+dcbor_declared_end(const struct dcbor_reader *r)
+{
+	const unsigned char *at = r->data + r->offset;
+	size_t left = r->length - r->offset, extra, i;
+	uint64_t length = 0;
+
+	if (left == 0 || (at[0] >> 5 != 2 && at[0] >> 5 != 3) ||
+	    (at[0] & 31) < 24 || (at[0] & 31) > 27)
+		return r->offset + 1;
+	extra = (size_t)1 << ((at[0] & 31) - 24);
+	if (left < 1 + extra)
+		return r->offset + 1 + extra;
+	for (i = 1; i <= extra; i++)
+		length = length << 8 | at[i];
+	if (head_length(length) != 1 + extra)
+		return r->offset + 1;
+	if (length > SIZE_MAX - r->offset - 1 - extra)
+		return SIZE_MAX;
+	return r->offset + 1 + extra + (size_t)length;
+}
+
 bool
 dcbor_refuse(struct dcbor_reader *r)
 {

@@ -89,6 +89,9 @@ void dcbor_leave(struct dcbor_reader *r);
 bool dcbor_skip(struct dcbor_reader *r, struct bytes *item);
 /* Succeeds at the end of the bytes; trailing ones are DCBOR_BAD. */
 bool dcbor_finish(struct dcbor_reader *r);
+/* After DCBOR_SHORT: the offset at which the item that was cut off would end
+ * by the length it declares, as far as its head is there. */
+size_t dcbor_declared_end(const struct dcbor_reader *r);
 /* Marks what was read as not acceptable, for rules the caller knows. */
 bool dcbor_refuse(struct dcbor_reader *r);
 

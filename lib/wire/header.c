@@ -109,6 +109,20 @@ parse_recipients(struct header *h, struct dcbor_reader *r,
 	return E2E_OK;
 }
 
+/* Its length is judged by what it declares, whether the bytes come or not. */
+static enum e2e_error
+take_ciphertext(struct header *h, struct dcbor_reader *r, size_t max)
+{
+	size_t end = r->offset + dcbor_bytes_head_length(max) + max;
+
+	if (!dcbor_get_bytes(r, &h->ciphertext))
+		return r->state == DCBOR_SHORT && dcbor_declared_end(r) > end ?
+		    E2E_ERR_LIMIT : E2E_ERR_MALFORMED;
+	if (h->ciphertext.length < HEADER_TAG_LEN)
+		return E2E_ERR_MALFORMED;
+	return h->ciphertext.length > max ? E2E_ERR_LIMIT : E2E_OK;
+}
+
 static enum e2e_error
 parse(struct header *h, struct dcbor_reader *r,
     const struct header_limits *limits)
@@ -119,13 +133,11 @@ parse(struct header *h, struct dcbor_reader *r,
 	if (!dcbor_get_tag(r, TAG_COSE_ENCRYPT) ||
 	    !dcbor_enter_array(r, &count) || count != 4 ||
 	    !dcbor_get_bytes(r, &h->protected_header) ||
-	    !parse_protected(h) || !parse_unprotected(h, r) ||
-	    !dcbor_get_bytes(r, &h->ciphertext))
+	    !parse_protected(h) || !parse_unprotected(h, r))
 		return E2E_ERR_MALFORMED;
-	if (h->ciphertext.length < HEADER_TAG_LEN)
-		return E2E_ERR_MALFORMED;
-	if (h->ciphertext.length > limits->ciphertext_max)
-		return E2E_ERR_LIMIT;
+	error = take_ciphertext(h, r, limits->ciphertext_max);
+	if (error != E2E_OK)
+		return error;
 	error = parse_recipients(h, r, limits->memory_max_kib);
 	if (error != E2E_OK)
 		return error;
@@ -148,10 +160,11 @@ header_parse(struct header *h, const void *data, size_t length,
 	if (error == E2E_OK)
 		return E2E_OK;
 	header_free(h);
-	if (r.state != DCBOR_SHORT)
+	if (r.state != DCBOR_SHORT || error != E2E_ERR_MALFORMED)
 		return error;
 	/* A header that goes on beyond its limit never becomes one. */
-	return length >= HEADER_MAX ? E2E_ERR_LIMIT : E2E_ERR_HEADER_TRUNCATED;
+	return length >= HEADER_MAX || dcbor_declared_end(&r) > HEADER_MAX ?
+	    E2E_ERR_LIMIT : E2E_ERR_HEADER_TRUNCATED;
 }
 
 void

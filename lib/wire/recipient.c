@@ -101,8 +101,7 @@ find_kind(int64_t alg, bool alg_is_protected)
 	return NULL;
 }
 
-/* The unprotected map's alg, if that is what it begins with; the map is
- * known to be well-formed. */
+/* The unprotected map's alg; the map is known to be well-formed. */
 static bool
 peek_alg(struct bytes map_bytes, int64_t *alg)
 {
@@ -111,8 +110,15 @@ peek_alg(struct bytes map_bytes, int64_t *alg)
 	int64_t key;
 
 	dcbor_reader_init(&r, map_bytes.data, map_bytes.length);
-	return dcbor_enter_map(&r, &map) && dcbor_next_key(&r, &map, &key) &&
-	    key == HEADER_ALG && dcbor_get_int(&r, alg);
+	if (!dcbor_enter_map(&r, &map))
+		return false;
+	while (dcbor_next_key(&r, &map, &key)) {
+		if (key == HEADER_ALG)
+			return dcbor_get_int(&r, alg);
+		if (!dcbor_skip(&r, NULL))
+			return false;
+	}
+	return false;
 }
 
 static bool

@@ -24,9 +24,9 @@ and optional members that say how it has to be opened:
                 null for none (then there is a passphrase)
     passphrase  the passphrase of the message to give; null or absent: none
     from        a sender is asked for: "any", or the name of an identity
-    known       names whose public key lines the reader knows; none if absent
+    known       names whose public key lines the reader knows (OUT/known/NAME.pub);
+                none if absent
     sha256      of the data, for status 0
-    also        other statuses the document can be read to allow
 
 So a test does, for each member of expect.json, the equivalent of
 
@@ -37,9 +37,10 @@ written, except for failures of status 1 or 5 behind the first verified piece
 where output is streamed.
 
 OUT/secret/NAME.key is described by OUT/secret/expect.json (status, why,
-passphrase of the key file, also): opens the control OUT/ok-anonymous.e2e with
-that key file.  OUT/public/NAME.pub is described by OUT/public/expect.json:
-seals to that public key line.
+passphrase of the key file): opens the control OUT/ok-anonymous.e2e with that
+key file.  OUT/public/NAME.pub is described by OUT/public/expect.json: seals to
+that public key line.  OUT/revocation/NAME.rev is described by
+OUT/revocation/expect.json: takes it in, knowing alice, bob and dave.
 """
 
 import argparse
@@ -52,6 +53,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from cases import files, metadata, recipients, streams, structure  # noqa: E402
 from cases.base import Cases, People  # noqa: E402
+from e2epeer import statements  # noqa: E402
 from e2epeer.card import parse_lines  # noqa: E402
 from e2epeer.errors import Failure  # noqa: E402
 from e2epeer.identity import read_file  # noqa: E402
@@ -62,21 +64,33 @@ ENVELOPES = (structure, recipients, metadata, streams)
 
 
 def build(people):
-    """({name: (bytes, expectation)} for envelopes, key files, public keys)."""
-    envelopes = Cases(people)
+    """Cases of envelopes, key files, public keys and revocations."""
+    kinds = envelopes, secret, public, revocations = [Cases(people) for _ in range(4)]
     for module in ENVELOPES:
         module.add(envelopes)
-    secret, public = Cases(people), Cases(people)
     files.key_files(secret)
     files.pub_files(public)
-    return envelopes.items, secret.items, public.items
+    files.revocations(revocations)
+    return kinds
+
+
+def save_all(out, kinds):
+    """Writes everything below out, but for the keys."""
+    for cases, folder, ending in zip(kinds, ("", "secret", "public", "revocation"),
+                                     (".e2e", ".key", ".pub", ".rev")):
+        save(os.path.join(out, folder), ending, cases.items)
+    os.makedirs(os.path.join(out, "known"), exist_ok=True)
+    for name, line in kinds[0].lines.items():
+        with open(os.path.join(out, "known", name + ".pub"), "wb") as f:
+            f.write(line + b"\n")
 
 
 def save(folder, ending, items):
     """Writes the files of one kind and their expect.json."""
     os.makedirs(folder, exist_ok=True)
     for name, (data, _) in items.items():
-        with open(os.path.join(folder, name + ending), "wb") as f:
+        path = os.path.join(folder, name + ending)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as f:
             f.write(data)
     with open(os.path.join(folder, "expect.json"), "w", encoding="utf-8") as f:
         json.dump({n: e for n, (_, e) in items.items()}, f, indent=1)
@@ -87,16 +101,20 @@ def _encode(text):
     return None if text is None else text.encode()
 
 
-def try_envelope(people, data, expect):
-    """(status, data or None) of the peer."""
+def reader_for(people, lines, expect):
+    """The peer's reader for one case."""
     who = expect.get("key", "bob")
     sender = expect.get("from")
     if sender not in (None, "any"):
         sender = getattr(people, sender).id
-    reader = Reader([getattr(people, who)] if who else [],
-                    _encode(expect.get("passphrase")),
-                    [getattr(people, n).card for n in expect.get("known", ())],
-                    sender=sender)
+    return Reader([getattr(people, who)] if who else [],
+                  _encode(expect.get("passphrase")),
+                  [parse_lines(lines[n])[0] for n in expect.get("known", ())],
+                  sender=sender)
+
+
+def try_envelope(data, reader):
+    """(status, data or None) of the peer."""
     try:
         return 0, open_envelope(data, reader).data
     except Failure as failure:
@@ -122,12 +140,22 @@ def try_public(text):
     return 0
 
 
+def try_revocation(people, text):
+    """Status of the peer when it takes in this revocation."""
+    try:
+        statements.read_revocation(text).verify(
+            [people.alice.card, people.bob.card, people.dave.card])
+    except Failure as failure:
+        return failure.status
+    return 0
+
+
 def check(people, kinds):
     """Yields (name, right, text) for all cases, by the peer itself."""
-    envelopes, secret, public = kinds
+    envelopes, secret, public, revocations = (cases.items for cases in kinds)
     control = envelopes["ok-anonymous"][0]
     for name, (data, expect) in envelopes.items():
-        got, plain = try_envelope(people, data, expect)
+        got, plain = try_envelope(data, reader_for(people, kinds[0].lines, expect))
         right = got == expect["status"]
         if right and "sha256" in expect:
             right = hashlib.sha256(plain).hexdigest() == expect["sha256"]
@@ -139,6 +167,10 @@ def check(people, kinds):
     for name, (text, expect) in public.items():
         got = try_public(text)
         yield ("public/" + name, got == expect["status"],
+               "%d, not %d: %s" % (got, expect["status"], expect["why"]))
+    for name, (text, expect) in revocations.items():
+        got = try_revocation(people, text)
+        yield ("revocation/" + name, got == expect["status"],
                "%d, not %d: %s" % (got, expect["status"], expect["why"]))
 
 
@@ -152,10 +184,9 @@ def main():
     args = parser.parse_args()
     people = People(args.keys or os.path.join(args.out, "keys"))
     kinds = build(people)
-    save(args.out, ".e2e", kinds[0])
-    save(os.path.join(args.out, "secret"), ".key", kinds[1])
-    save(os.path.join(args.out, "public"), ".pub", kinds[2])
-    print("%d envelopes, %d key files, %d public keys" % tuple(map(len, kinds)))
+    save_all(args.out, kinds)
+    print("%d envelopes, %d key files, %d public keys, %d revocations" %
+          tuple(len(cases.items) for cases in kinds))
     wrong = 0
     if args.check:
         for name, right, text in check(people, kinds):

@@ -316,7 +316,8 @@ def test_details(tap, p):
     made = statements.make_revocation(p.alice, 1, IAT)
     again = statements.read_revocation(statements.write_revocation(made, ["alice"]))
     tap.equal(again.verify([p.alice.card]).ends_identity, p.alice.id, "revocation")
-    tap.equal(status_of(raw, Reader([p.bob], revocations=[again]))[0], 3, "revoked sender")
+    tap.equal([status_of(raw, Reader([p.bob], revocations=[again], sender=who))[0]
+               for who in (None, p.alice.id)], [0, 3], "revoked sender, not asked and asked for")
     altered = statements.Revocation(made[:-1] + bytes([made[-1] ^ 1]))
     for name, want, call in (
             ("altered revocation", 1, lambda: altered.verify([p.alice.card])),
@@ -339,7 +340,7 @@ def test_details(tap, p):
             got = failure.status
         tap.equal(got, want, "refused: " + name)
     newer = Card(make_card(p.alice.keys, "alice", serial=9, exp=1))
-    tap.equal(status_of(raw, Reader([p.bob], known=[newer]))[0], 3,
+    tap.equal(status_of(raw, Reader([p.bob], known=[newer], sender="any"))[0], 3,
               "a known card with a higher serial counts")
     rsa = new_identity("rsa3072", "erin")
     text = write_file(rsa, b"abc", cost=COST)
@@ -414,7 +415,8 @@ def test_commands(tap, folder):
     for name, want, args in (
             ("no passphrase", 7, ("--key", "z.key")),
             ("another key", 2, ("--key", "bob.key")),
-            ("revoked", 3, ("--key", "carol.key", "--revocation", "z.rev")),
+            ("revoked", 3, ("--key", "carol.key", "--revocation", "z.rev",
+                             "--from", "any")),
             ("wrong option", 64, ("--nonsense",))):
         result = run("open", *args, data=sealed.stdout)
         tap.equal((result.returncode, result.stdout), (want, b""), "open: " + name)

@@ -138,3 +138,23 @@ child_folder_remove(char *folder)
 	    0);
 	free(folder);
 }
+
+static int standard_error = -1;
+
+int
+child_mute(void **state)
+{
+	int fd = open("/dev/null", O_WRONLY);
+
+	standard_error = dup(STDERR_FILENO);
+	if (fd < 0 || standard_error < 0 || dup2(fd, STDERR_FILENO) < 0)
+		return -1;
+	return close(fd);
+}
+
+int
+child_unmute(void **state)
+{
+	return dup2(standard_error, STDERR_FILENO) < 0 ? -1 :
+	    close(standard_error);
+}

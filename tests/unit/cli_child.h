@@ -25,4 +25,8 @@ void child_run(struct child *c, int (*body)(void *context), void *context);
 char *child_folder(void);
 void child_folder_remove(char *folder);
 
+/* Group set-up and teardown: what errors say in between goes nowhere. */
+int child_mute(void **state);
+int child_unmute(void **state);
+
 #endif

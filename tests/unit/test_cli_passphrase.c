@@ -238,6 +238,7 @@ a_descriptor_gives_its_bytes(void **state)
 	assert_int_equal(c.status, 0);
 	assert_string_equal(c.err, "[from afar]");
 	assert_int_equal(close(ends[0]), 0);
+	q.fd = 900;		/* is not open */
 	child_run(&c, ask, &q);
 	assert_int_equal(c.status, 74);
 }

@@ -39,11 +39,12 @@ class People:
 
 
 class Cases:
-    """Collects {name: (bytes, expectation)}."""
+    """Collects {name: (bytes, expectation)}, and public key lines by name."""
 
     def __init__(self, people):
         self.p = people
         self.items = {}
+        self.lines = {n: getattr(people, n).card.line for n in KINDS}
 
     def add(self, name, status, why, data, **extra):
         """One case from finished bytes."""

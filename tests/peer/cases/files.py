@@ -6,7 +6,7 @@ from e2epeer.armor import b64url
 from e2epeer.card import make_card
 from e2epeer.cbor import encode
 from e2epeer.header import (make_header, make_protected, wrap_passphrase)
-from e2epeer.cose import enc_structure
+from e2epeer.cose import enc_structure, sig_structure
 from e2epeer.identity import encode_keyset, make_item, secret_aad, write_file
 from e2epeer.keys import ed25519_key, x25519_key
 
@@ -67,12 +67,14 @@ def key_files(c):
                       L.KEY_URI: "handle:x"}, enc]))
     add("extra-member", 5, "closed map", _item(card, [{**sign, 2: b"x"}, enc]))
     add("d-31", 5, "length of d", _item(card, [{**sign, -4: bytes(31)}, enc]))
-    add("pair-sign", 5, "seed of another key", _item(card, [{**sign, -4: bytes(32)}, enc]),
-        also=[0])
-    add("pair-enc", 5, "scalar of another key", _item(card, [sign, {**enc, -4: retired[-4]}]),
-        also=[0, 2])
-    add("card-altered", 5, "signature of the card",
-        _item(card[:-1] + bytes([card[-1] ^ 1]), keys), also=[1])
+    add("pair-sign", 5, "seed of another key", _item(card, [{**sign, -4: bytes(32)}, enc]))
+    add("pair-enc", 5, "scalar of another key", _item(card, [sign, {**enc, -4: retired[-4]}]))
+    add("card-altered", 1, "signature of the card",
+        _item(card[:-1] + bytes([card[-1] ^ 1]), keys))
+    many = [x25519_key().params for _ in range(64)]
+    add("keys-64", 0, "L20: just at the limit", _item(card, keys + many[:63]))
+    add("keys-65", 6, "L20", _item(card, keys + many))
+    _rsa_files(c)
     add("card-expired", 0, "an own card that has expired still opens",
         _item(make_card(bob.keys, exp=1), keys))
     add("set-map", 5, "secret is a map",
@@ -118,8 +120,8 @@ def key_files(c):
     salt = crypto.random(16)
     two = [[b"", {1: L.ARGON2ID, L.SALT: salt}, bytes(40)] for _ in range(2)]
     two[1][1].update({L.PASSES: 1, L.MEMORY: 8192, L.LANES: 1})
-    add("two-entries", 6, "two entries: L8, or not exactly one",
-        _encrypted(card, keyset, entries=two), also=[5], **WITH)
+    add("two-entries", 6, "two entries: L8",
+        _encrypted(card, keyset, entries=two), **WITH)
     two = [[b"", {1: 99}, b"x"], wrap_passphrase(bytes(32), PASS, COST)]
     add("unknown-entry", 5, "an entry of unknown kind besides",
         _encrypted(card, keyset, entries=two), **WITH)
@@ -128,6 +130,81 @@ def key_files(c):
     newer = make_card(bob.keys, serial=bob.card.serial + 1)
     add("card-swapped", 7, "another card of the same identity over the secret",
         _armored(b"\x82" + encode(newer) + raw[1 + len(encode(card)):]), **WITH)
+
+
+def _rsa_files(c):
+    """Private RSA members that are not those of the public ones."""
+    carol = c.p.carol
+    sign, enc = (k.params for k in carol.keys)
+    other = c.p.dave.keys[1].params
+
+    def add(name, status, why, **members):
+        labels = {"d": -3, "p": -4, "q": -5, "dp": -6, "dq": -7, "qinv": -8}
+        changed = {**enc, **{labels[k]: v for k, v in members.items()}}
+        c.add("rsa-" + name, status, why, _item(carol.card.raw, [sign, changed]))
+
+    add("ok", 2, "control: a good key, that does not open it")
+    for name, label in (("d", -3), ("dp", -6), ("dq", -7), ("qinv", -8)):
+        raw = enc[label]
+        add(name + "-altered", 5, "does not fit",
+            **{name: raw[:-1] + bytes([raw[-1] ^ 2])})
+    add("p-other", 5, "a prime of another key", p=other[-4])
+    add("swapped", 5, "p and q exchanged", p=enc[-5], q=enc[-4])
+    add("p-leading-zero", 5, "a leading zero", p=b"\0" + enc[-4])
+    add("d-empty", 5, "no bytes", d=b"")
+    private = {k: v for k, v in enc.items() if k > -4}
+    c.add("rsa-no-crt", 5, "no CRT members", _item(carol.card.raw, [sign, private]))
+
+
+def revocations(c):
+    """Revocations; alice, bob and dave are known."""
+    alice, mallory = c.p.alice, c.p.mallory
+
+    def made(key=alice, drop=(), protected=None, **claims):
+        table = {1: alice.id, L.IAT: 1700000000, L.CTI: bytes(16), L.CNF: {5: alice.id},
+                 L.REASON: 0}
+        table.update({{"by": 1, "extra": 77}.get(k) or getattr(L, k): v
+                      for k, v in claims.items()})
+        payload = encode({k: v for k, v in table.items() if k not in drop})
+        protected = encode({1: key.signing_key.alg, 4: key.id, 16: L.TYP_REVOCATION,
+                            **(protected or {})})
+        signature = key.signing_key.sign(sig_structure(protected, b"", payload))
+        return b"\xd2" + encode([protected, {}, payload, signature])
+
+    def add(name, status, why, raw, comments=("x",)):
+        c.add(name, status, why, armor.encode(armor.REVOCATION, raw, comments))
+
+    good = made()
+    add("ok", 0, "control", good)
+    add("no-comments", 0, "no comment lines", good, ())
+    add("reason-99", 0, "any uint is a reason", made(REASON=99))
+    add("invalid-since", 0, "allowed", made(INVALID_SINCE=5))
+    add("unknown-claim", 0, "ignored", made(extra=[1]))
+    add("rsa", 0, "by an RSA key", made(c.p.dave, by=c.p.dave.id, CNF={5: c.p.dave.id}))
+    add("reason-negative", 5, "no uint", made(REASON=-1))
+    add("reason-missing", 5, "mandatory", made(drop=(L.REASON,)))
+    add("cti-missing", 5, "mandatory", made(drop=(L.CTI,)))
+    add("serial", 5, "ends a certificate, not the identity", made(CERT_SERIAL=bytes(16)))
+    add("by-other", 5, "mallory about alice",
+        made(mallory, by=mallory.id))
+    add("kid-other", 5, "kid is not claim 1", made(mallory))
+    add("cnf-key", 5, "cnf with a key", made(CNF={1: alice.signing_key.public_map}))
+    add("cnf-extra", 5, "closed map", made(CNF={5: alice.id, 6: b""}))
+    add("typ", 5, "another typ", made(protected={16: L.TYP_CARD}))
+    add("card", 5, "a card", alice.card.raw)
+    add("trailing", 5, "C6", good + b"\0")
+    add("altered", 1, "signature", good[:-1] + bytes([good[-1] ^ 1]))
+    add("alg-other", 5, "alg is not that of the key", made(protected={1: L.PS256}))
+    add("unknown-signer", 3, "signer not known",
+        made(mallory, by=mallory.id, CNF={5: mallory.id}))
+    at = len(made(extra=bytes(3000)))
+    add("4096", 0, "L21: just at the limit", made(extra=bytes(3000 + 4096 - at)))
+    add("4097", 6, "L21", made(extra=bytes(3000 + 4097 - at)))
+    text = armor.encode(armor.REVOCATION, good)
+    c.add("binary", 5, "no armor", good)
+    c.add("label", 5, "labels differ",
+          text.replace(b"END E2E REVOCATION", b"END E2E MESSAGE"))
+    c.add("cut", 5, "ends early", text[:-40])
 
 
 def pub_files(c):
@@ -142,6 +219,10 @@ def pub_files(c):
     add("comments", 0, "comments and empty lines", b"# x\n\n\r\n" + line + b"\n#\n")
     add("name-blanks", 0, "blanks in the name", line + b" bob the builder\n")
     add("two-blanks", 5, "two blanks after the tag", b"e2e-pub1  " + b64url(card) + b"\n")
+    add("blank-line", 5, "a line of one blank", line + b"\n \n")
+    add("comment-indented", 5, "a blank before the comment", b" # x\n" + line + b"\n")
+    add("cr-cr-lf", 5, "CR CR LF", line + b"\r\r\n")
+    add("cr-at-end", 5, "CR without LF", line + b"\r")
     add("indented", 5, "blank before the line", b" " + line + b"\n")
     add("tag-only", 5, "no card", b"e2e-pub1\n")
     add("tag-2", 5, "another tag", line.replace(b"pub1", b"pub2") + b"\n")
@@ -162,8 +243,7 @@ def pub_files(c):
         make_card(c.p.bob.keys, exp=1)) + b"\n")
     low = {1: 1, 3: L.ECDH, -1: 4, -2: bytes(32)}
     add("low-order", 5, "an X25519 key of low order", b"e2e-pub1 " + b64url(
-        make_card(c.p.bob.keys, extra={L.ENC_KEYS: [low]})) + b"\n",
-        also=[1, 2, 3, 6])
+        make_card(c.p.bob.keys, extra={L.ENC_KEYS: [low]})) + b"\n")
     add("top-bit", 5, "top bit of an X25519 key", b"e2e-pub1 " + b64url(
         make_card(c.p.bob.keys, extra={L.ENC_KEYS: [{**low, -2: bytes(31) + b"\x80"}]})) +
         b"\n")

@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from e2epeer import labels as L
-from e2epeer.card import make_card
+from e2epeer.card import Card, make_card
 from e2epeer.cbor import encode
 from e2epeer.cose import sig_structure
 from e2epeer.header import wrap_key
@@ -51,6 +51,9 @@ def _claims(c):
     bare("file-name-256", 6, "L14", FILE_NAME="a" * 256)
     bare("file-name-utf8-256", 6, "L14 counts bytes", FILE_NAME="\u00e4" * 128)
     bare("file-name-controls", 0, "text is data", FILE_NAME="../\x1b[31m\u202e\x7f\n")
+    bare("file-name-nul", 5, "U+0000", FILE_NAME="a\0")
+    bare("type-nul", 5, "U+0000", MEDIA_TYPE="\0")
+    bare("file-name-empty", 0, "an empty text", FILE_NAME="")
     bare("file-name-bytes", 5, "not text", FILE_NAME=b"x")
     bare("type-256", 6, "L14", MEDIA_TYPE="a" * 256)
     bare("reply-to-15", 5, "length", REPLY_TO=bytes(15))
@@ -94,6 +97,10 @@ def _signatures(c):
     c.case("ok-known", 0, "no card, but known", asked(known=["alice"]), sender="alice",
            carry_card=False)
     c.case("sign-unknown", 3, "no card, not known", sender="alice", carry_card=False)
+    c.case("sign-own", 0, "no card, but it is the reader's own identity", sender="bob",
+           carry_card=False)
+    c.case("sign-own-asked", 0, "and he is asked for", asked("bob"), sender="bob",
+           carry_card=False)
     c.case("sender-none", 3, "anonymous, a sender was asked for", asked())
     c.case("sender-other", 3, "another sender than asked for", asked("mallory"),
            sender="alice")
@@ -215,8 +222,9 @@ def _cards(c):
     card("null", 5, "card is null", None)
     card("empty", 5, "card is empty", b"")
     card("other", 5, "card of another identity", c.p.mallory.card.raw)
-    card("expired", 3, "the sender's card has expired", made(exp=1), asked())
-    card("expired-not-asked", 3, "the sender's card has expired", made(exp=1), {"also": [0]})
+    card("expired", 3, "the sender's card has expired", made(exp=1),
+         asked(known=["alice-expired"]))
+    card("expired-not-asked", 0, "the sender's card has expired", made(exp=1))
     card("altered", 1, "signature of the card",
          alice.card.raw[:-1] + bytes([alice.card.raw[-1] ^ 1]))
     card("trailing", 5, "C6", alice.card.raw + b"\0")
@@ -224,6 +232,7 @@ def _cards(c):
     card("unknown-claim", 0, "unknown claims are ignored", with_claims(n77=[1]))
     card("name-64", 0, "L16: just at the limit", made(name="a" * 64))
     card("name-65", 6, "L16", made(name="a" * 65))
+    card("name-nul", 5, "U+0000", made(name="a\0b"))
     card("name-bytes", 5, "type", with_claims(n2=b"x"))
     card("serial-text", 5, "type", with_claims(SERIAL="1"))
     card("iat-negative", 5, "type", with_claims(IAT=-1))
@@ -254,6 +263,12 @@ def _cards(c):
 
     card("rsa-ok", 0, "an RSA encryption key besides", rsa_key())
     card("rsa-leading-zero", 5, "n with a leading zero", rsa_key(n=b"\0" + rsa[-1]))
+    card("rsa-n-empty", 5, "n without bytes", rsa_key(n=b""))
+    card("rsa-e-empty", 5, "e without bytes", rsa_key(e=b""))
+    card("rsa-n-even", 6, "L6: an even modulus",
+         rsa_key(n=rsa[-1][:-1] + bytes([rsa[-1][-1] ^ 1])))
+    card("rsa-2049", 0, "a modulus of 257 bytes", rsa_key(n=b"\1" + rsa[-1]))
+    card("rsa-4097", 6, "L6", rsa_key(n=b"\1" + rsa[-1] * 2))
     card("rsa-e-leading-zero", 5, "e with a leading zero", rsa_key(e=b"\0\1\0\1"))
     card("rsa-e-3", 6, "L7", rsa_key(e=b"\3"))
     card("rsa-e-even", 6, "L7", rsa_key(e=b"\1\0\2"))
@@ -265,6 +280,10 @@ def _cards(c):
     card("cnf-extra", 5, "closed map", with_claims(CNF={1: own[0].public_map, 3: b"x"}))
     card("cnf-thumbprint", 5, "cnf by thumbprint", with_claims(CNF={5: alice.id}))
     card("cnf-private", 5, "private signing key", with_claims(CNF={1: own[0].params}))
+    low = {1: 1, 3: L.ECDH, -1: 4, -2: bytes(32)}
+    card("keys-low-order", 0, "who reads a card accepts it", with_claims(ENC_KEYS=[low]))
+    card("certificates", 0, "not looked into", with_claims(CERTIFICATES=[b"", b"x"]))
+    card("certificates-text", 5, "not byte strings", with_claims(CERTIFICATES=["x"]))
     card("certificates-empty", 5, "one or more", with_claims(CERTIFICATES=[]))
     card("16384", 0, "L15: just at the limit", _sized(own, 16384))
     card("16385", 6, "L15", _sized(own, 16385))
@@ -276,9 +295,65 @@ def _cards(c):
         card(name, 5, "protected map: " + name, _resigned(own[0], protected, raw.payload))
     card("other-signer", 1, "signed by another key", _resigned(
         c.p.mallory.signing_key, {1: raw.alg, 4: raw.kid, 16: L.TYP_CARD}, raw.payload))
+    bad = alice.card.raw[:-1] + bytes([alice.card.raw[-1] ^ 1])
+    c.hook("card-altered-kid-other", 1, "the card is judged before kid is compared",
+           "claims", put(L.CARD, bad), sender="mallory")
+    c.hook("card-expired-unsigned", 1, "an expired card, and the signature is wrong",
+           "signature", lambda v, s: bytes(64), asked(), sender="alice")
     c.hook("card-altered-known", 1, "altered, although the right one is known", "claims",
            put(L.CARD, alice.card.raw[:-1] + bytes([alice.card.raw[-1] ^ 1])),
            {"known": ["alice"]}, sender="alice")
+
+
+def _known_cards(c):
+    """Two cards of one sender: the one with the highest serial counts."""
+    def made(**args):
+        return make_card(c.p.alice.keys, name="alice", **args)
+
+    for name, args in (("alice-expired", {"exp": 1}), ("alice-2", {"serial": 2}),
+                       ("alice-2-expired", {"serial": 2, "exp": 1})):
+        c.lines[name] = Card(made(**args)).line
+
+    def case(name, status, why, carried, known, expect=None):
+        c.hook("cards-" + name, status, why, "claims",
+               put(L.CARD, carried) if carried else lambda m, s: m,
+               {"known": [known], **(asked() if expect is None else expect)},
+               sender="alice", carry_card=bool(carried))
+
+    old, new = made(exp=1), made(serial=3)
+    case("old-carried", 0, "the carried one has expired, a newer one is known", old, "alice-2")
+    case("same-serial", 0, "of two with the same serial the known one counts", old, "alice")
+    case("known-expired", 3, "the newer known one has expired", made(), "alice-2-expired")
+    case("known-expired-not-asked", 0, "and nobody was asked for", made(),
+         "alice-2-expired", {})
+    case("new-carried", 0, "the known one has expired, a newer one is carried", new,
+         "alice-expired")
+    case("new-carried-expired", 3, "the newer carried one has expired",
+         made(serial=3, exp=1), "alice")
+    case("only-known-expired", 3, "none is carried, the known one has expired", None,
+         "alice-expired")
+    case("only-known-expired-not-asked", 0, "and nobody was asked for", None,
+         "alice-expired", {})
+
+
+def _order(c):
+    """Of two failures the earlier step decides."""
+    past = change(EXP=1)
+    c.hook("order-sender-exp", 3, "another sender, and expired", "claims", past,
+           asked("mallory"), sender="alice")
+    c.hook("order-anonymous-exp", 3, "anonymous, and expired", "claims", past, asked())
+    c.hook("order-to-exp", 3, "not addressed, and expired", "claims",
+           change(EXP=1, TO=None), sender="alice", hidden=True)
+    c.case("order-exp-commitment", 4, "expired, and another C", claims={L.EXP: 1},
+           hooks={"preamble": lambda p, s: bytes(56)})
+    c.hook("order-sender-commitment", 3, "another sender, and another C", "preamble",
+           lambda p, s: bytes(56), asked("mallory"), sender="alice")
+    c.hook("order-signature-sender", 1, "wrong signature, and another sender", "signature",
+           lambda v, s: bytes(64), asked("mallory"), sender="alice")
+    c.add("order-sender-cut", 3, "another sender, and cut off",
+          c.make(sender="alice")[:-9], **asked("mallory"))
+    c.add("order-exp-trailing", 4, "expired, and bytes behind it",
+          c.make(claims={L.EXP: 1}) + b"x")
 
 
 def _resigned(key, protected, payload):
@@ -305,12 +380,11 @@ def _to(c):
     c.case("ok-hidden", 0, "control", asked(), **hidden)
     c.case("ok-hidden-many", 0, "control", asked(), to=("carol", "mallory", "bob"), **hidden)
     case("missing", 3, "no `to`: not addressed to you", change(TO=None), asked())
-    case("missing-not-asked", 3, "no `to`: not addressed to you", change(TO=None),
-         {"also": [0]})
+    case("missing-not-asked", 3, "no `to`: not addressed to you", change(TO=None))
     case("other", 3, "`to` names another", lambda m, s: {
         **m, L.TO: [to_element(s.cti, c.p.mallory.id)]}, asked())
     case("other-not-asked", 3, "`to` names another", lambda m, s: {
-        **m, L.TO: [to_element(s.cti, c.p.mallory.id)]}, {"also": [0]})
+        **m, L.TO: [to_element(s.cti, c.p.mallory.id)]})
     case("plain-id", 3, "the id itself", lambda m, s: {**m, L.TO: [c.p.bob.id]}, asked())
     case("enc-thumbprint", 3, "thumbprint of the encryption key", lambda m, s: {
         **m, L.TO: [to_element(s.cti, c.p.bob.enc_keys[0].thumbprint)]}, asked())
@@ -350,5 +424,7 @@ def add(c):
     _signatures(c)
     _transplant(c)
     _cards(c)
+    _known_cards(c)
+    _order(c)
     _to(c)
     _mode1(c)

@@ -174,6 +174,14 @@ def _rsa(c):
          lambda e, s: fill(127) + e, True)
     case("trials-128", 2, "L12: 128 trials, none opens", lambda e, s: fill(128), True)
     case("trials-129-last", 6, "L12: the 129th would open", lambda e, s: fill(128) + e, True)
+    other = [[b"", {1: L.OAEP}, bytes(384)]]
+    case("trials-other-length", 6, "L12: entries with an EM of another length count",
+         lambda e, s: other * 128 + e, True)
+    case("trials-127-other-length", 0, "and the 128th is tried",
+         lambda e, s: other * 127 + e, True)
+    case("trials-no-key-of-the-kind", 0, "L12 is for who has an RSA key",
+         lambda e, s: fill(200) + [wrap_key(s.cek, c.p.bob.enc_keys[0])], True,
+         expect={"key": "bob"})
     case("trials-with-kid", 0, "entries with a foreign kid are no trials",
          lambda e, s: [[b"", {1: L.OAEP, 4: bytes(32)}, crypto.random(256)]] * 200 + e)
     case("trials-then-kid", 0, "129 entries without kid after the one that opens",
@@ -217,6 +225,16 @@ def _passphrase(c):
 
     def also(entries, state):
         return entries + [wrap_passphrase(state.cek, PASS, COST)]
+
+    def flooded(entries, state):
+        return entries + [[b"", {1: L.OAEP}, bytes(256)]] * 129
+    case("flooded", 0, "129 hidden RSA entries, no RSA key", flooded, {"key": "bob"})
+    case("flooded-rsa-key", 6, "keys come first, and L12 ends the search", flooded,
+         {"key": "carol"})
+    c.hook("pass-right-key-tried", 0, "a key was tried, then the passphrase opens",
+           "entries", also, {**mine, "key": "mallory"}, hidden=True)
+    c.hook("pass-wrong-key-tried", 2, "a key was tried, then a wrong passphrase",
+           "entries", also, {"key": "mallory", "passphrase": "nonsense"}, hidden=True)
     c.hook("pass-or-key-neither", 7, "key does not apply, a passphrase could",
            "entries", also, {"key": "mallory"})
     c.hook("pass-or-hidden-neither", 2, "a key was tried",
@@ -251,14 +269,23 @@ def _others(c):
     with_entry("depth-8", 0, "C11: levels 6, 7 and 8 inside the map at level 5, "
                "the outer array being level 1", [b"", {9: nest(3)}, b""])
     with_entry("depth-9", 5, "C11: level 9, the outer array being level 1",
-               [b"", {9: nest(4)}, b""], expect={"also": [0]})
+               [b"", {9: nest(4)}, b""])
     with_entry("depth-10", 5, "C11: level 10", [b"", {9: nest(5)}, b""])
     with_entry("group", 0, "group keys are skipped", [b"", {1: -5, 4: bytes(32)}, bytes(40)])
     with_entry("group-hidden", 0, "group keys are skipped", [b"", {1: -5}, bytes(40)])
     with_entry("group-kid-31", 5, "a known kind that deviates",
-               [b"", {1: -5, 4: bytes(31)}, bytes(40)], expect={"also": [0]})
-    with_entry("group-extra", 5, "a known kind that deviates", [b"", {1: -5, 9: 0}, bytes(40)],
-               expect={"also": [0]})
+               [b"", {1: -5, 4: bytes(31)}, bytes(40)])
+    with_entry("group-extra", 5, "a known kind that deviates", [b"", {1: -5, 9: 0}, bytes(40)])
+    with_entry("group-null", 5, "a known kind that deviates", [b"", {1: -5}, None])
+    with_entry("group-fourth", 5, "a known kind that deviates", [b"", {1: -5}, b"", []])
+    with_entry("member-before-alg", 5, "key 0 before alg -41: recognized, and deviates",
+               [b"", {0: 0, 1: L.OAEP}, bytes(256)])
+    with_entry("member-before-alg-unknown", 0, "key 0 before an unknown alg",
+               [b"", {0: 0, 1: 99}, bytes(256)])
+    with_entry("wrong-x25519-alg", 0, "empty protected and alg -31: unknown",
+               [b"", {1: -31}, bytes(40)])
+    with_entry("protected-oaep", 0, "<< {1: -41} >> as protected: unknown",
+               [encode({1: L.OAEP}), {}, bytes(256)])
     c.case("not-mine", 2, "for another", to=("mallory",))
     c.case("not-mine-hidden", 2, "for another, hidden", to=("mallory",), hidden=True)
     c.case("not-mine-rsa", 2, "for another of another kind", to=("carol",))

@@ -50,6 +50,18 @@ def _claims(c):
     unknown("depth-8", 0, "C11: eight levels with the claims map", encode(nest(7)))
     unknown("depth-9", 5, "C11: nine levels", encode(nest(8)))
     unknown("truncated", 5, "a length beyond the end", b"\x9b" + b"\x7f" + b"\xff" * 7)
+    long = "a" * 256
+    c.hook("order-limit-first", 6, "L14 at -65626, then a float at -70000", "claims",
+           lambda m, s: {**m, L.FILE_NAME: long, -70000: Raw(b"\xf9\x00\x00")})
+    c.hook("order-malformed-first", 5, "a float at 1000, then L14 at -65626", "claims",
+           lambda m, s: {**m, L.FILE_NAME: long, 1000: Raw(b"\xf9\x00\x00")})
+    c.hook("order-segment-size", 6, "L4 at -65622, then a wrong type at -65626", "claims",
+           lambda m, s: {**m, L.SEGMENT_SIZE: 1, L.FILE_NAME: b"x"}, sender="alice", mode=2)
+    c.hook("order-limit-then-missing", 6, "L14, and no ik", "claims",
+           lambda m, s: {k: v for k, v in {**m, L.FILE_NAME: long}.items() if k != L.IK})
+    c.hook("order-cost-then-shape", 6, "L9 in the first entry, the second malformed",
+           "entries", lambda e, s: [[b"", {1: L.ARGON2ID, L.SALT: bytes(16), L.PASSES: 1,
+                                           L.MEMORY: 1, L.LANES: 1}, b""], [b""]] + e)
     c.hook("claims-text-key", 5, "C5", "payload",
            lambda p, s: Raw(b"\xa5" + p[1:] + b"\x61a\x00"))
     c.hook("claims-negative-key-order", 5, "C3: -1 before 7", "payload",
@@ -101,7 +113,7 @@ def _frame(c):
     header("ciphertext-null", 5, "detached ciphertext", lambda h, s: make_header(
         s.protected, s.unprotected, None, s.recipients))
     header("ciphertext-short", 5, "shorter than a tag", lambda h, s: make_header(
-        s.protected, s.unprotected, bytes(15), s.recipients), expect={"also": [2]})
+        s.protected, s.unprotected, bytes(15), s.recipients))
     header("recipients-map", 5, "R is a map", lambda h, s: make_header(
         s.protected, s.unprotected, s.ciphertext, b"\xa0"))
 
@@ -155,6 +167,21 @@ def _limits(c):
            lambda r, s: b"\x98\x01" + r[1:])
     c.hook("recipients-indefinite", 5, "C2: R", "recipients",
            lambda r, s: b"\x9f" + r[1:] + b"\xff")
+    anon = c.make()
+    at = anon.index(b"\x05\x4c") + 14        # the head of the ciphertext
+    c.add("ciphertext-declared-65553", 6, "L3 by the declared length; the file ends",
+          anon[:at] + b"\x5a\x00\x01\x00\x11" + bytes(99))
+    c.add("ciphertext-declared-65552", 5, "within L3, and the file ends",
+          anon[:at] + b"\x5a\x00\x01\x00\x10" + bytes(99))
+    c.add("ciphertext-declared-2-63", 6, "L3 by the declared length",
+          anon[:at] + b"\x5b\x80" + bytes(7))
+    c.hook("entry-declared-1MiB", 6, "L1 by the declared length of an EM", "recipients",
+           lambda r, s: b"\x81\x83\x40\xa1\x01\x38\x28\x5a\x00\x10\x00\x00")
+    c.hook("entry-declared-2-63", 6, "L1 by a declared length", "recipients",
+           lambda r, s: b"\x81\x83\x40\xa1\x01\x38\x28\x5b\x80" + bytes(7))
+    cut = c.make(hooks={"recipients": fixed(b"\x99\x04\x01")})
+    c.add("recipients-1025-cut", 6, "L2 by the declared number; the file ends",
+          cut[:cut.rindex(b"\x99\x04\x01") + 3])
     c.hook("header-1MiB", 6, "L1", "entries",
            lambda e, s: e + [[b"", {1: 99}, bytes(1100)]] * 1000)
 

@@ -43,9 +43,8 @@ class Card:
         if len(raw) > MAX_CARD:
             raise over_limit("card: too long")
         self.raw = raw
-        self.sign1 = parse_sign1(raw, L.TYP_CARD)
+        self.sign1 = parse_sign1(raw, L.TYP_CARD, TABLE)
         self.claims = self.sign1.claims
-        C.check_claims(self.claims, TABLE)
         self.key = parse_key(self.claims[L.CNF][1], private=False)
         self.enc_keys = [parse_key(k, private=False)
                          for k in self.claims[L.ENC_KEYS]]

@@ -136,21 +136,24 @@ class Decoder:
             return {20: False, 21: True, 22: None}[n]
         if depth >= MAX_DEPTH:
             raise malformed("nested too deep")
-        self._need(n * (2 if major == MAP else 1))
         if major == ARRAY:
             return [self.item(depth + 1) for _ in range(n)]
         result, last = {}, b""
         for _ in range(n):
-            start = self.pos
-            kind, value = self.head()
-            if kind not in (UINT, NINT):
-                raise malformed("map key is not an integer")
-            key = bytes(self.data[start:self.pos])
-            if key <= last:
-                raise malformed("map keys unsorted or twice")
-            last = key
-            result[value if kind == UINT else -1 - value] = self.item(depth + 1)
+            key, last = self.key(last)
+            result[key] = self.item(depth + 1)
         return result
+
+    def key(self, last):
+        """(key, its encoding) of a map's next member; last encodes the one before."""
+        start = self.pos
+        kind, value = self.head()
+        if kind not in (UINT, NINT):
+            raise malformed("map key is not an integer")
+        encoded = bytes(self.data[start:self.pos])
+        if encoded <= last:
+            raise malformed("map keys unsorted or twice")
+        return (value if kind == UINT else -1 - value), encoded
 
     def end(self):
         """Nothing may be left (C6)."""

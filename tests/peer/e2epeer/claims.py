@@ -1,6 +1,6 @@
 """Types of claims (1.4), and a checker for claims maps and closed maps."""
 
-from .cbor import is_bstr, is_uint
+from .cbor import MAP, Decoder, is_bstr, is_uint
 from .errors import malformed, over_limit
 
 
@@ -25,6 +25,8 @@ def text(most=None):
     def check(name, value):
         if not isinstance(value, str):
             raise malformed(name + ": not text")
+        if "\0" in value:
+            raise malformed(name + ": U+0000")
         if most is not None and len(value.encode("utf-8")) > most:
             raise over_limit(name + ": too long")
     return check
@@ -54,17 +56,24 @@ def zeros(name, value):
         raise malformed(name + ": not a bstr of zeros")
 
 
-def check_claims(claims, table):
-    """table: {key: (name, presence, check)}, presence one of m, o, -."""
-    for key, value in claims.items():
+def read_claims(data, table):
+    """The claims map in data, each member checked where it stands.
+
+    table: {key: (name, presence, check)}, presence one of m, o.
+    """
+    dec = Decoder(data)
+    claims, last = {}, b""
+    for _ in range(dec.open(MAP, "claims: no map")):
+        key, last = dec.key(last)
+        claims[key] = dec.item(1)
         if key in table:
-            name, presence, check = table[key]
-            if presence == "-":
-                raise malformed(name + ": not allowed here")
-            check(name, value)
+            name, _, check = table[key]
+            check(name, claims[key])
+    dec.end()
     for key, (name, presence, _) in table.items():
         if presence == "m" and key not in claims:
             raise malformed(name + ": missing")
+    return claims
 
 
 def confirm_id(name, value):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from . import labels as L
 from .cbor import Decoder, decode, encode, is_bstr, is_int
+from .claims import read_claims
 from .errors import malformed
 
 
@@ -47,8 +48,8 @@ def make_sign1(key, typ, payload, external_aad=b""):
     return L.TAG_SIGN1 + encode([protected, {}, payload, signature])
 
 
-def parse_sign1(data, typ):
-    """Checks shape and protected map; the typ has to be the one expected."""
+def parse_sign1(data, typ, table):
+    """Checks shape, protected map with the typ expected, and claims (see claims.py)."""
     dec = Decoder(data)
     dec.expect(L.TAG_SIGN1, "not a COSE_Sign1")
     item = dec.item()
@@ -69,7 +70,5 @@ def parse_sign1(data, typ):
         raise malformed("COSE_Sign1: kid")
     if params[16] != typ:
         raise malformed("COSE_Sign1: typ")
-    claims = decode(payload)
-    if not isinstance(claims, dict):
-        raise malformed("COSE_Sign1: payload is no claims map")
+    claims = read_claims(payload, table)
     return Sign1(protected, params[1], params[4], typ, payload, claims, signature)

@@ -7,12 +7,13 @@ from . import labels as L
 from .card import Card, make_card
 from .cbor import ARRAY, BSTR, Decoder, decode, encode
 from .cose import enc_structure
-from .errors import Failure, malformed, need_passphrase, over_limit
-from .header import (PASS, make_header, make_protected, matches, parse_header,
+from .errors import malformed, need_passphrase, over_limit
+from .header import (MAX_MEMORY, PASS, make_header, make_protected, matches, parse_header,
                      unwrap_passphrase, wrap_passphrase)
 from .keys import ENCRYPTION, check_distinct, generate, parse_key
 
 MAX_FILE = 262144
+MAX_ENC_KEYS = 64
 DEFAULT_COST = (3, 262144, 4)
 
 
@@ -43,6 +44,8 @@ def parse_keyset(data, card):
     items = decode(data)
     if not isinstance(items, list):
         raise malformed("key set: shape")
+    if len(items) > 1 + MAX_ENC_KEYS:
+        raise over_limit("key set: too many keys")
     keys = [parse_key(m, private=True) for m in items]
     wanted = [card.key] + card.enc_keys
     if [k.public for k in keys[:len(wanted)]] != wanted:
@@ -86,8 +89,8 @@ def write_file(identity, passphrase=None, **args):
     return armor.encode(armor.SECRET_KEY, item, comments)
 
 
-def _open_secret(data, pos, card, passphrase):
-    header = parse_header(data, pos, 1, max_ciphertext=MAX_FILE)
+def _open_secret(data, pos, card, passphrase, max_memory):
+    header = parse_header(data, pos, 1, MAX_FILE, max_memory)
     if header.rewrap is not None or len(header.entries) != 1 or \
             header.entries[0].kind != PASS:
         raise malformed("secret: not encrypted by one passphrase")
@@ -104,26 +107,24 @@ def _open_secret(data, pos, card, passphrase):
     return plain, pos + header.size
 
 
-def parse_item(data, passphrase=None):
+def parse_item(data, passphrase=None, max_memory=MAX_MEMORY):
     """The identity of an item [card, secret]."""
     dec = Decoder(data)
     if dec.open(ARRAY, "key file: shape") != 2:
         raise malformed("key file: shape")
     card = Card(dec.bstr("key file: card", most=MAX_FILE))
-    try:
-        card.verify()
-    except Failure:
-        raise malformed("key file: signature of the card") from None
+    card.verify()
     if data[dec.pos:dec.pos + 2] == L.TAG_ENCRYPT:
-        keyset, dec.pos = _open_secret(data, dec.pos, card, passphrase)
+        keyset, dec.pos = _open_secret(data, dec.pos, card, passphrase, max_memory)
     else:
         keyset = dec.take(dec.open(BSTR, "key file: secret"))
     dec.end()
     return Identity(card, parse_keyset(keyset, card))
 
 
-def read_file(text, passphrase=None):
+def read_file(text, passphrase=None, max_memory=MAX_MEMORY):
     """The identity of a secret key file."""
     if len(text) > MAX_FILE:
         raise over_limit("key file: too long")
-    return parse_item(armor.decode(armor.SECRET_KEY, text, comments=True), passphrase)
+    item = armor.decode(armor.SECRET_KEY, text, comments=True)
+    return parse_item(item, passphrase, max_memory)

@@ -112,10 +112,10 @@ def _check_rsa(m):
     for label in (-1, -2) + tuple(k for k in RSA_PRIVATE if k in m):
         if not is_bstr(m[label]):
             raise malformed("RSA key: a member is no bstr")
-        if m[label][:1] == b"\0":
-            raise malformed("RSA key: leading zero byte")
+        if m[label][:1] in (b"", b"\0"):
+            raise malformed("RSA key: leading zero byte, or none at all")
     n, e = _int(m[-1]), _int(m[-2])
-    if not 2048 <= n.bit_length() <= 4096:
+    if not (n & 1 and 2048 <= n.bit_length() <= 4096):
         raise over_limit("RSA key: modulus")
     if not (e & 1 and 65537 <= e < 1 << 32):
         raise over_limit("RSA key: public exponent")

@@ -6,7 +6,7 @@ from . import claims as C
 from . import crypto
 from . import labels as L
 from .card import MAX_CARD, Card
-from .cbor import decode, encode
+from .cbor import encode
 from .cose import Sign1, parse_sign1
 from .errors import malformed, over_limit
 from .header import MAX_METADATA
@@ -20,27 +20,25 @@ def _segment_size(name, value):
         raise over_limit(name + ": out of range")
 
 
-def _table(signed, mode):
-    def only_signed(presence):
-        return presence if signed else "-"
-    return {
-        L.EXP: ("exp", "o", C.uint),
-        L.IAT: ("iat", "m", C.uint),
-        L.CTI: ("cti", "m", C.bstr(16)),
-        L.IK: ("ik", "m", C.bstr(32)),
-        L.MODE: ("mode", "m", C.uint),
-        L.SEGMENT_SIZE: ("segment size", "m" if mode == 2 else "-", _segment_size),
-        L.CONVERSATION: ("conversation id", "o", C.bstr(16)),
-        L.SEQUENCE: ("sequence number", "o", C.uint),
-        L.MEDIA_TYPE: ("media type", "o", C.text(255)),
-        L.FILE_NAME: ("file name", "o", C.text(255)),
-        L.REPLY_TO: ("in-reply-to", "o", C.bstr(16)),
-        L.CARD: ("card", only_signed("o"), C.bstr(most=MAX_CARD)),
-        L.PADDED: ("padded", "o", C.flag),
-        L.RECEIPT: ("receipt wanted", only_signed("o"), C.flag),
-        L.TO: ("to", only_signed("o"), C.array_of(C.bstr(32))),
-        L.PADDING: ("padding", "o", C.zeros),
-    }
+TABLE = {
+    L.EXP: ("exp", "o", C.uint),
+    L.IAT: ("iat", "m", C.uint),
+    L.CTI: ("cti", "m", C.bstr(16)),
+    L.IK: ("ik", "m", C.bstr(32)),
+    L.MODE: ("mode", "m", C.uint),
+    L.SEGMENT_SIZE: ("segment size", "o", _segment_size),
+    L.CONVERSATION: ("conversation id", "o", C.bstr(16)),
+    L.SEQUENCE: ("sequence number", "o", C.uint),
+    L.MEDIA_TYPE: ("media type", "o", C.text(255)),
+    L.FILE_NAME: ("file name", "o", C.text(255)),
+    L.REPLY_TO: ("in-reply-to", "o", C.bstr(16)),
+    L.CARD: ("card", "o", C.bstr(most=MAX_CARD)),
+    L.PADDED: ("padded", "o", C.flag),
+    L.RECEIPT: ("receipt wanted", "o", C.flag),
+    L.TO: ("to", "o", C.array_of(C.bstr(32))),
+    L.PADDING: ("padding", "o", C.zeros),
+}
+SIGNED_ONLY = (L.CARD, L.RECEIPT, L.TO)
 
 
 def sender_aad(protected, iv, rh):
@@ -77,25 +75,24 @@ class Metadata:
 
 
 def parse_metadata(data):
-    """Checks form, claims, mode and the carried card; no signature yet."""
+    """Checks form, claims, mode and the carried card; not yet who signed."""
     if len(data) > MAX_METADATA:
         raise over_limit("metadata: too long")
     signed = data[:1] == L.TAG_SIGN1
-    sign1 = parse_sign1(data, L.TYP_METADATA) if signed else None
-    claims = sign1.claims if signed else decode(data)
-    if not isinstance(claims, dict):
-        raise malformed("metadata: neither a map nor signed")
-    mode = claims.get(L.MODE)
-    C.check_claims(claims, _table(signed, mode))
+    sign1 = parse_sign1(data, L.TYP_METADATA, TABLE) if signed else None
+    claims = sign1.claims if signed else C.read_claims(data, TABLE)
+    mode = claims[L.MODE]
     if mode not in ((1, 2) if signed else (0,)):
         raise malformed("metadata: mode")
+    if (L.SEGMENT_SIZE in claims) != (mode == 2):
+        raise malformed("metadata: segment size")
+    if not signed and any(k in claims for k in SIGNED_ONLY):
+        raise malformed("metadata: a claim of signed metadata alone")
     if (L.CONVERSATION in claims) != (L.SEQUENCE in claims):
         raise malformed("metadata: conversation without number, or the reverse")
     card = None
     if L.CARD in claims:
-        card = Card(claims[L.CARD])
+        card = Card(claims[L.CARD]).verify()
         if card.id != sign1.kid:
             raise malformed("metadata: card of another identity")
-        if card.key.alg != sign1.alg:
-            raise malformed("metadata: alg is not that of the card")
     return Metadata(claims, mode, sign1, card)

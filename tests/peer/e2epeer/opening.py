@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from . import armor, crypto, payload
 from . import labels as L
 from .cose import enc_structure
-from .errors import (bad_sender, malformed, need_passphrase, no_key,
+from .errors import (Failure, bad_sender, malformed, need_passphrase, no_key,
                      not_authentic, over_limit, repeated)
 from .header import (MAX_MEMORY, PASS, PUBLIC_KEY_KINDS, RSA, X25519, matches,
                      parse_header, unwrap_key, unwrap_passphrase)
 from .metadata import header_aad, parse_metadata, sender_aad, to_element
 
 KIND_ALG = {RSA: L.OAEP, X25519: L.ECDH}
-MAX_RSA_TRIALS = 128
+MAX_HIDDEN_RSA_TRIED = 128
 
 
 @dataclass
@@ -60,25 +60,27 @@ def frame_start(data):
     return 6
 
 
+def _keys_for(entry, reader):
+    """The (identity, key) pairs that an entry is tried with (4.6)."""
+    return [(identity, key) for identity in reader.identities
+            if entry.kid in (None, identity.id)
+            for key in identity.enc_keys if key.alg == KIND_ALG.get(entry.kind)]
+
+
 def _candidates(header, reader):
     """Yields (entry, identity or None, function that unwraps)."""
-    trials = 0
+    tried = 0
+    for entry in header.entries:
+        keys = _keys_for(entry, reader)
+        if entry.kind == RSA and entry.kid is None and keys:
+            tried += 1
+            if tried > MAX_HIDDEN_RSA_TRIED:
+                raise over_limit("too many hidden RSA entries")
+        for identity, key in keys:
+            yield entry, identity, lambda e=entry, k=key: unwrap_key(e, k)
     for entry in header.entries:
         if entry.kind == PASS and reader.passphrase is not None:
             yield entry, None, lambda e=entry: unwrap_passphrase(e, reader.passphrase)
-        if entry.kind not in KIND_ALG:
-            continue
-        for identity in reader.identities:
-            if entry.kid is not None and entry.kid != identity.id:
-                continue
-            for key in identity.enc_keys:
-                if key.alg != KIND_ALG[entry.kind]:
-                    continue
-                if entry.kind == RSA and entry.kid is None:
-                    trials += 1
-                    if trials > MAX_RSA_TRIALS:
-                        raise over_limit("too many hidden RSA entries")
-                yield entry, identity, lambda e=entry, k=key: unwrap_key(e, k)
 
 
 def find_cek(header, reader):
@@ -98,11 +100,11 @@ def _no_match(header, key_tried):
 
 
 def _newest_card(metadata, reader):
-    """The card of the sender with the highest serial: carried or known."""
+    """The sender's card with the highest serial, a known one before the carried."""
     own = [i.card for i in reader.identities]
     cards = [c for c in reader.known + own if c.id == metadata.sign1.kid]
     if metadata.card:
-        cards.insert(0, metadata.card)
+        cards.append(metadata.card)
     if not cards:
         raise bad_sender("the sender's card is not known")
     return max(cards, key=lambda c: c.serial)
@@ -113,8 +115,6 @@ def _verify_sender(header, metadata, reader):
     card = _newest_card(metadata, reader)
     if card.key.alg != metadata.sign1.alg:
         raise malformed("alg is not that of the sender's key")
-    for one in {id(c): c for c in (card, metadata.card) if c}.values():
-        one.verify()
     aad = sender_aad(header.protected, header.iv, header.rh)
     if not metadata.sign1.verifies(card.key, aad):
         raise not_authentic("signature of the metadata")
@@ -132,21 +132,41 @@ def _check_sender(header, metadata, card, entry, identity, reader, now):
         alone = len(header.entries) == 1 and header.entries[0].kind in PUBLIC_KEY_KINDS
         if metadata.mode == 2 or alone:
             sender = card.id
-            card.check_exp(now)
-            for revocation in reader.revocations:
-                if revocation.ends_identity == sender:
-                    revocation.verify([card])
-                    raise bad_sender("the sender is revoked")
     if reader.sender is not None:
-        if sender is None:
-            raise bad_sender("no authenticated sender")
-        if reader.sender not in ("any", sender):
-            raise bad_sender("another sender")
+        _demand(sender, card, reader, now)
     return sender
 
 
-def open_envelope(data, reader):
-    """All steps; nothing is returned unless everything verified."""
+def _demand(sender, card, reader, now):
+    """What only matters where a sender was asked for."""
+    if sender is None:
+        raise bad_sender("no authenticated sender")
+    if reader.sender not in ("any", sender):
+        raise bad_sender("another sender")
+    card.check_exp(now)
+    for revocation in reader.revocations:
+        if revocation.whom == sender:
+            revocation.verify([card])
+            raise bad_sender("the sender is revoked")
+
+
+@dataclass
+class Header:
+    """What is known before the payload; `pos` is where the preamble begins."""
+
+    data: bytes
+    pos: int
+    header: object
+    metadata: object
+    card: object
+    ch: bytes
+    entry: object
+    identity: object
+    sender: bytes
+
+
+def open_header(data, reader):
+    """Steps 1 to 9."""
     now = int(time.time()) if reader.now is None else reader.now
     data = unarmor(data)
     start = frame_start(data)
@@ -164,9 +184,16 @@ def open_envelope(data, reader):
     if L.EXP in metadata.claims and now >= metadata.claims[L.EXP]:
         raise repeated("the message has expired")
     ch = payload.core_hash(header.protected, header.iv, header.ciphertext, header.rh)
-    result = read_payload(data, start + header.size, metadata, card, ch)
-    own_id = identity.id if identity else None
-    return Opened(result, metadata, header, ch, entry.kind, sender, own_id)
+    return Header(data, start + header.size, header, metadata, card, ch, entry,
+                  identity, sender)
+
+
+def open_envelope(data, reader):
+    """All steps; nothing is returned unless everything verified."""
+    h = open_header(data, reader)
+    result = b"".join(released(h))
+    own_id = h.identity.id if h.identity else None
+    return Opened(result, h.metadata, h.header, h.ch, h.entry.kind, h.sender, own_id)
 
 
 def read_preamble(data, pos):
@@ -179,15 +206,40 @@ def read_preamble(data, pos):
     return data[pos + 2:pos + 26], data[pos + 26:pos + 58], pos + 58
 
 
-def read_payload(data, pos, metadata, card, ch):
-    """Steps 10 to 12: the data."""
-    salt, commitment, pos = read_preamble(data, pos)
-    key, base, expected = payload.derive(metadata.claims[L.IK], salt, ch)
+def released(h):
+    """Steps 10 to 12: yields the data in verified pieces."""
+    claims = h.metadata.claims
+    salt, commitment, pos = read_preamble(h.data, h.pos)
+    key, base, expected = payload.derive(claims[L.IK], salt, h.ch)
     if not crypto.same(commitment, expected):
         raise not_authentic("commitment of the payload")
-    pieces = payload.read_chunks(data, pos, key, base)
-    if metadata.mode == 2:
-        pieces = payload.read_segments(pieces, metadata.claims[L.SEGMENT_SIZE],
-                                       card.key, metadata.sign1.protected, ch)
-    result = b"".join(pieces)
-    return payload.unpad(result) if L.PADDED in metadata.claims else result
+    pieces = payload.read_chunks(h.data, pos, key, base)
+    if h.metadata.mode == 2:
+        pieces = payload.read_segments(pieces, claims[L.SEGMENT_SIZE], h.card.key,
+                                       h.metadata.sign1.protected, h.ch)
+    if L.PADDED in claims:
+        pieces = payload.unpad(pieces)
+    yield from pieces
+
+
+def inspect(data):
+    """(status, complete headers seen) of looking at envelopes without a key.
+
+    Any cost of a passphrase entry is shown as long as it fits in 32 bits.
+    """
+    seen = 0
+    try:
+        binary, pos = unarmor(data), 0
+        armored, data = binary is not data, binary
+        while pos < len(data) or not seen:
+            if armored and seen:
+                raise malformed("armor holds one envelope")
+            if data[pos:pos + 6] != L.TAG_ENVELOPE + b"\x9f":
+                raise malformed("not an envelope of this version")
+            header = parse_header(data, pos + 6, 1, max_memory=(1 << 32) - 1)
+            seen += 1
+            _, _, pos = read_preamble(data, pos + 6 + header.size)
+            pos = payload.skip_chunks(data, pos)
+    except Failure as failure:
+        return failure.status, seen
+    return 0, seen

@@ -26,12 +26,17 @@ def pad(data):
     return data + b"\x80" + bytes(padme(len(data) + 1) - len(data) - 1)
 
 
-def unpad(data):
-    """The data of a padded stream."""
-    data = data.rstrip(b"\0")
-    if not data.endswith(b"\x80"):
+def unpad(pieces):
+    """Yields the data of a padded stream; what may be padding is held back."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        bare = held.rstrip(b"\0")
+        keep = len(bare) - 1 if bare.endswith(b"\x80") else len(held)
+        yield held[:keep]
+        held = held[keep:]
+    if not held:
         raise malformed("padding: no marker")
-    return data[:-1]
 
 
 def core_hash(protected, iv, ciphertext, rh):
@@ -74,24 +79,37 @@ def _chunk_length(data, pos):
     return length, pos + 1 + size
 
 
-def read_chunks(data, pos, key, base):
-    """Yields the plaintext of the chunks in order, and checks the frame."""
-    k, length = 0, FULL
+def _frames(data, pos):
+    """Yields (start, end) of the chunks of one envelope, and checks the frame."""
+    count, length = 0, FULL
     while length == FULL:
-        if k >= 1 << 32:
+        if count >= 1 << 32:
             raise over_limit("too many chunks")
         length, pos = _chunk_length(data, pos)
         if pos + length > len(data):
             raise not_authentic("truncated")
-        plain = crypto.gcm_open(key, nonce(base, k), data[pos:pos + length])
-        if plain is None:
-            raise not_authentic("chunk altered")
-        pos, k = pos + length, k + 1
-        yield plain
+        yield pos, pos + length
+        pos, count = pos + length, count + 1
     if pos >= len(data):
         raise not_authentic("truncated")
     if data[pos] != BREAK[0]:
         raise malformed("something after a short chunk")
+
+
+def skip_chunks(data, pos):
+    """The position behind the break."""
+    for _, pos in _frames(data, pos):
+        pass
+    return pos + 1
+
+
+def read_chunks(data, pos, key, base):
+    """Yields the plaintext of the chunks in order, and checks the frame."""
+    for k, (start, pos) in enumerate(_frames(data, pos)):
+        plain = crypto.gcm_open(key, nonce(base, k), data[start:pos])
+        if plain is None:
+            raise not_authentic("chunk altered")
+        yield plain
     if pos + 1 != len(data):
         raise malformed("bytes after the envelope")
 

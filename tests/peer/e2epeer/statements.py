@@ -8,8 +8,9 @@ from . import crypto
 from . import labels as L
 from .cbor import encode
 from .cose import make_sign1, parse_sign1
-from .errors import bad_sender, malformed, not_authentic
+from .errors import bad_sender, malformed, not_authentic, over_limit
 
+MAX_REVOCATION = 4096
 TABLE = {
     1: ("by", "m", C.bstr(32)),
     L.IAT: ("iat", "m", C.uint),
@@ -25,9 +26,10 @@ class Revocation:
     """A parsed revocation."""
 
     def __init__(self, raw):
-        self.sign1 = parse_sign1(raw, L.TYP_REVOCATION)
+        if len(raw) > MAX_REVOCATION:
+            raise over_limit("revocation: too long")
+        self.sign1 = parse_sign1(raw, L.TYP_REVOCATION, TABLE)
         self.claims = self.sign1.claims
-        C.check_claims(self.claims, TABLE)
         self.by, self.whom = self.claims[1], self.claims[L.CNF][5]
         if self.sign1.kid != self.by:
             raise malformed("revocation: kid is not claim 1")
@@ -45,8 +47,9 @@ class Revocation:
 
     @property
     def ends_identity(self):
-        """The id that it ends, or None where it has to be ignored."""
-        return self.whom if self.by == self.whom else None
+        """The id that it ends, or None where it ends none."""
+        alone = L.CERT_SERIAL not in self.claims
+        return self.whom if alone and self.by == self.whom else None
 
 
 def make_revocation(identity, reason=0, invalid_since=None, iat=None, cti=None):
@@ -65,5 +68,8 @@ def write_revocation(raw, comments=()):
 
 
 def read_revocation(text):
-    """A parsed revocation from its armor."""
-    return Revocation(armor.decode(armor.REVOCATION, text, comments=True))
+    """A parsed revocation of an identity by itself, from its armor."""
+    made = Revocation(armor.decode(armor.REVOCATION, text, comments=True))
+    if made.ends_identity is None:
+        raise malformed("revocation: not of an identity by itself")
+    return made

@@ -1,0 +1,315 @@
+/*
+ * Writes the inputs that the fuzz targets start from: FOLDER/TARGET/NAME,
+ * made by the library itself.
+ */
+#include "fuzz.h"
+
+#include "message/identity.h"
+#include "message/sender.h"
+#include "wire/armor.h"
+#include "wire/cose.h"
+#include "wire/labels.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *folder;
+
+static void
+save(const char *target, const char *name, int first, struct bytes bytes)
+{
+	char path[4096];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, target);
+	(void)mkdir(path, 0777);
+	(void)snprintf(path, sizeof(path), "%s/%s/%s", folder, target, name);
+	f = fopen(path, "wb");
+	FUZZ_REQUIRE(f != NULL);
+	if (first >= 0)
+		FUZZ_REQUIRE(fputc(first, f) == first);
+	FUZZ_REQUIRE(fwrite(bytes.data, 1, bytes.length, f) == bytes.length);
+	FUZZ_REQUIRE(fclose(f) == 0);
+}
+
+static struct bytes
+text_bytes(const char *text)
+{
+	return (struct bytes){ (const unsigned char *)text, strlen(text) };
+}
+
+static const struct e2e_card *
+card_of(enum fuzz_person person)
+{
+	return e2e_identity_card(fuzz_identity(person));
+}
+
+/* ---- envelopes, and the headers and armor in them ---- */
+
+static void
+save_envelope(const char *name, const struct e2e_seal *request,
+    size_t length)
+{
+	struct buffer data, out;
+	struct fuzz_memory memory = { 0 };
+	struct e2e_input input;
+	struct e2e_output output = fuzz_output(&out, false);
+
+	buffer_init(&data, length + 1);
+	buffer_init(&out, FUZZ_OUTPUT_MAX);
+	fuzz_put_data(&data, length);
+	memory.data = data.data;
+	memory.size = length;
+	input = fuzz_input(&memory, false);
+	FUZZ_REQUIRE(e2e_seal(request, &input, &output, NULL, NULL) ==
+	    E2E_OK);
+	save("envelope", name, -1, buffer_bytes(&out));
+	if (request->armor)
+		save("armor", name, 1, buffer_bytes(&out));
+	else
+		save("header", name, -1, (struct bytes){ out.data +
+		    ENVELOPE_START_LEN, out.length - ENVELOPE_START_LEN < 2048
+		    ? out.length - ENVELOPE_START_LEN : 2048 });
+	buffer_free(&data);
+	buffer_free(&out);
+}
+
+static void
+envelopes(void)
+{
+	const struct e2e_card *both[] = { card_of(FUZZ_CURVE),
+		card_of(FUZZ_RSA) };
+	const struct e2e_kdf_cost cheap = { 8192, 1, 1 };
+	struct e2e_seal base = {
+		.recipients = both, .recipient_count = 1, .threads = 1
+	}, s;
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < FUZZ_LENGTHS; i++) {
+		(void)snprintf(name, sizeof(name), "anonymous-%zu",
+		    fuzz_lengths[i]);
+		save_envelope(name, &base, fuzz_lengths[i]);
+	}
+	s = base;
+	s.recipients = both + 1;
+	save_envelope("rsa", &s, 100);
+	s = base;
+	s.armor = true;
+	save_envelope("armored", &s, 500);
+	s.armor = false;
+	s.pad = true;
+	save_envelope("padded", &s, 500);
+	s.sender = fuzz_identity(FUZZ_SENDER);
+	save_envelope("signed-padded", &s, 1);
+	s.pad = false;
+	save_envelope("signed", &s, 100);
+	s.no_card = true;
+	s.recipient_count = 2;
+	save_envelope("segments", &s, 16400);
+	s.hide_recipients = true;
+	s.no_card = false;
+	s.to_self = true;
+	s.file_name = "letter";
+	s.media_type = "text/plain";
+	save_envelope("hidden", &s, 100);
+	s = base;
+	s.recipient_count = 0;
+	s.passphrase = FUZZ_PASSPHRASE;
+	s.passphrase_length = strlen(FUZZ_PASSPHRASE);
+	s.passphrase_cost = cheap;
+	save_envelope("passphrase", &s, 100);
+}
+
+/* ---- what lies inside ---- */
+
+static void
+save_claims(const char *target, const char *name, int first,
+    const struct metadata *m, int padding)
+{
+	struct buffer b;
+
+	buffer_init_secret(&b, HEADER_METADATA_MAX);
+	metadata_put(&b, m, padding);
+	FUZZ_REQUIRE(!b.failed);
+	save(target, name, first, buffer_bytes(&b));
+	/* Claims are also what the CBOR target likes to chew. */
+	save("dcbor", name, -1, buffer_bytes(&b));
+	buffer_free(&b);
+}
+
+static void
+metadata(void)
+{
+	struct metadata m = fuzz_claims(MODE_ANONYMOUS);
+	unsigned char to[HASH_LEN];
+	struct buffer b;
+
+	save_claims("metadata", "bare", 0, &m, -1);
+	m.padded = true;
+	m.has_expiry = true;
+	m.expires = 1;
+	m.media_type = text_bytes("text/plain");
+	m.file_name = text_bytes("letter");
+	m.reply_to = m.conversation = m.message_id;
+	m.sequence = 300;
+	save_claims("metadata", "bare-full", 1, &m, 20);
+
+	m = fuzz_claims(MODE_HEADER);
+	save_claims("signed", "mode-1", 0, &m, -1);
+	m.card.data = NULL;
+	FUZZ_REQUIRE(derive_to(to, m.message_id,
+	    e2e_card_id(card_of(FUZZ_CURVE))) == E2E_OK);
+	m.to = (struct bytes){ to, HASH_LEN };
+	save_claims("signed", "mode-1-to", 5, &m, 3);
+	m = fuzz_claims(MODE_SEGMENTS);
+	m.receipt_wanted = true;
+	save_claims("signed", "mode-2", 10, &m, -1);
+
+	buffer_init_secret(&b, HEADER_METADATA_MAX);
+	FUZZ_REQUIRE(sender_put_metadata(&b, &m,
+	    fuzz_identity(FUZZ_SENDER)->signing,
+	    &fuzz_core(FUZZ_TO_CURVE)->core) == E2E_OK);
+	save("metadata", "sign1", 0, buffer_bytes(&b));
+	buffer_free(&b);
+}
+
+/* ---- keys, cards and statements ---- */
+
+static void
+save_protected(const struct cose_sign1 *sign1)
+{
+	struct buffer b;
+
+	buffer_init(&b, E2E_CARD_MAX);
+	(void)buffer_append_byte(&b,
+	    (unsigned char)sign1->protected_header.length);
+	(void)buffer_append(&b, sign1->protected_header.data,
+	    sign1->protected_header.length);
+	(void)buffer_append(&b, sign1->payload.data, sign1->payload.length);
+	FUZZ_REQUIRE(!b.failed);
+	save("signed", "protected", 4, buffer_bytes(&b));
+	buffer_free(&b);
+}
+
+static void
+save_person(enum fuzz_person person, const char *name, const char *text)
+{
+	struct bytes encoded = buffer_bytes(&card_of(person)->encoded);
+	const struct e2e_identity *identity = fuzz_identity(person);
+	char *line = e2e_card_line(card_of(person));
+	struct cose_sign1 sign1;
+	struct buffer b;
+	size_t i;
+
+	FUZZ_REQUIRE(line != NULL);
+	save("card", name, 1, encoded);
+	save("card", person == FUZZ_RSA ? "line-rsa" : "line", 0,
+	    text_bytes(line));
+	free(line);
+	FUZZ_REQUIRE(cose_sign1_parse(&sign1, encoded, TYP_CARD) == E2E_OK);
+	if (person != FUZZ_CURVE)
+		save("signed", name, person == FUZZ_RSA ? 2 : 1,
+		    sign1.payload);
+	if (person == FUZZ_SENDER)
+		save_protected(&sign1);
+	save("dcbor", name, -1, sign1.payload);
+	save("keyfile", name, -1, text_bytes(text));
+	save("armor", name, 7, text_bytes(text));
+
+	buffer_init_secret(&b, E2E_KEY_FILE_MAX);
+	dcbor_put_array(&b, 1 + identity->encryption_count);
+	cose_put_key(&b, &identity->signing->parts, true);
+	for (i = 0; i < identity->encryption_count; i++)
+		cose_put_key(&b, &identity->encryption[i]->parts, true);
+	FUZZ_REQUIRE(!b.failed);
+	save("keyset", name, (int)person, buffer_bytes(&b));
+	save("dcbor", person == FUZZ_RSA ? "keys-rsa" : "keys", -1,
+	    buffer_bytes(&b));
+	buffer_free(&b);
+}
+
+static void
+locked_key(void)
+{
+	const struct e2e_kdf_cost cheap = { 8192, 1, 1 };
+	size_t length;
+	char *text;
+
+	FUZZ_REQUIRE(e2e_identity_text(fuzz_identity(FUZZ_CURVE),
+	    FUZZ_PASSPHRASE, strlen(FUZZ_PASSPHRASE), cheap, &text,
+	    &length) == E2E_OK);
+	save("keyfile", "locked", -1, (struct bytes){
+	    (const unsigned char *)text, length });
+	e2e_secret_free(text);
+}
+
+static void
+revocations(void)
+{
+	struct cose_sign1 sign1;
+	struct buffer b;
+	char *text;
+
+	FUZZ_REQUIRE(e2e_revocation_make(&text, fuzz_identity(FUZZ_RSA),
+	    E2E_REVOKE_COMPROMISED) == E2E_OK);
+	save("revocation", "rsa", -1, text_bytes(text));
+	free(text);
+	FUZZ_REQUIRE(e2e_revocation_make(&text, fuzz_identity(FUZZ_SENDER),
+	    E2E_REVOKE_UNSPECIFIED) == E2E_OK);
+	save("revocation", "curve", -1, text_bytes(text));
+	buffer_init(&b, 4096);
+	FUZZ_REQUIRE(armor_decode(&b, ARMOR_REVOCATION, true, text,
+	    strlen(text)) == E2E_OK);
+	FUZZ_REQUIRE(cose_sign1_parse(&sign1, buffer_bytes(&b),
+	    TYP_REVOCATION) == E2E_OK);
+	save("signed", "revocation", 3, sign1.payload);
+	buffer_free(&b);
+	free(text);
+}
+
+/* One script for each way and each breaking, over a few pieces. */
+static void
+payloads(void)
+{
+	static const unsigned char pieces[][6] = {
+		{ 0, 0, 0, 0, 0, 0 }, { 5, 2, 0x80, 3, 2, 0 },
+		{ 4, 2, 5, 2, 1, 9 }, { 5, 1, 5, 2, 5, 3 }
+	};
+	unsigned char script[8];
+	char name[32];
+	unsigned way, p;
+
+	for (way = 0; way < 14 * 8; way++) {
+		for (p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
+			script[0] = (unsigned char)way;
+			script[1] = (unsigned char)(way * 37 + p);
+			memcpy(script + 2, pieces[p], 6);
+			(void)snprintf(name, sizeof(name), "way-%u-%u", way,
+			    p);
+			save("payload", name, -1, (struct bytes){ script,
+			    sizeof(script) });
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: seeds FOLDER\n");
+		return 64;
+	}
+	folder = argv[1];
+	envelopes();
+	metadata();
+	save_person(FUZZ_SENDER, "sender", fuzz_key_sender);
+	save_person(FUZZ_CURVE, "curve", fuzz_key_curve);
+	save_person(FUZZ_RSA, "rsa", fuzz_key_rsa);
+	locked_key();
+	revocations();
+	payloads();
+	return 0;
+}

@@ -1,0 +1,248 @@
+/*
+ * The control of the mutator and of the attack tests: this program is linked
+ * with openers that leave out one verification, or all of them, and every
+ * one of them must be caught. What catches nothing proves nothing.
+ */
+#include "forge.h"
+#include "mutator.h"
+
+#include "base/secret.h"
+#include "crypto/aead.h"
+#include "message/sender.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Which verification is left out, as bits. */
+enum {
+	BROKEN_COMPARISON = 1, BROKEN_TAG = 2, BROKEN_SIGNATURE = 4,
+	BROKEN_SEGMENT = 8
+};
+static unsigned broken;
+
+bool __real_secret_equal(const void *a, const void *b, size_t size);
+bool __wrap_secret_equal(const void *a, const void *b, size_t size);
+enum e2e_error __real_aead_open(struct aead *aead, void *out,
+    bool *authentic, const unsigned char *nonce, const void *aad,
+    size_t aad_size, const unsigned char *in, size_t size);
+enum e2e_error __wrap_aead_open(struct aead *aead, void *out,
+    bool *authentic, const unsigned char *nonce, const void *aad,
+    size_t aad_size, const unsigned char *in, size_t size);
+enum e2e_error __real_sender_verify(bool *valid, const struct key *key,
+    const struct cose_sign1 *sign1, const struct derive_core *core);
+enum e2e_error __wrap_sender_verify(bool *valid, const struct key *key,
+    const struct cose_sign1 *sign1, const struct derive_core *core);
+enum e2e_error __real_sender_verify_segment(bool *valid,
+    const struct sender_segments *s, const unsigned char *signature,
+    uint64_t index, bool last, const unsigned char *hash);
+enum e2e_error __wrap_sender_verify_segment(bool *valid,
+    const struct sender_segments *s, const unsigned char *signature,
+    uint64_t index, bool last, const unsigned char *hash);
+
+bool
+__wrap_secret_equal(const void *a, const void *b, size_t size)
+{
+	return __real_secret_equal(a, b, size) ||
+	    (broken & BROKEN_COMPARISON) != 0;
+}
+
+/* GCM without its tag: encrypting once more takes the key stream off. */
+enum e2e_error
+__wrap_aead_open(struct aead *aead, void *out, bool *authentic,
+    const unsigned char *nonce, const void *aad, size_t aad_size,
+    const unsigned char *in, size_t size)
+{
+	unsigned char *plain;
+	enum e2e_error error;
+
+	if ((broken & BROKEN_TAG) == 0 || size < AEAD_TAG_LEN)
+		return __real_aead_open(aead, out, authentic, nonce, aad,
+		    aad_size, in, size);
+	plain = malloc(size);
+	if (plain == NULL)
+		return E2E_ERR_MEMORY;
+	error = aead_seal(aead, plain, nonce, NULL, 0, in,
+	    size - AEAD_TAG_LEN);
+	memcpy(out, plain, size - AEAD_TAG_LEN);
+	free(plain);
+	*authentic = true;
+	return error;
+}
+
+enum e2e_error
+__wrap_sender_verify(bool *valid, const struct key *key,
+    const struct cose_sign1 *sign1, const struct derive_core *core)
+{
+	enum e2e_error error = __real_sender_verify(valid, key, sign1, core);
+
+	*valid |= (broken & BROKEN_SIGNATURE) != 0;
+	return error;
+}
+
+enum e2e_error
+__wrap_sender_verify_segment(bool *valid, const struct sender_segments *s,
+    const unsigned char *signature, uint64_t index, bool last,
+    const unsigned char *hash)
+{
+	enum e2e_error error = __real_sender_verify_segment(valid, s,
+	    signature, index, last, hash);
+
+	*valid |= (broken & BROKEN_SEGMENT) != 0;
+	return error;
+}
+
+static struct e2e_identity *alice, *bob, *carol;
+static const unsigned char data[] = "hello\n";
+enum { DATA_LEN = sizeof(data) - 1 };
+
+static int
+setup(void **state)
+{
+	(void)state;
+	alice = lab_fixed_identity(1, 2, "alice", 1700000000);
+	bob = lab_fixed_identity(3, 4, "bob", 1700000000);
+	carol = lab_fixed_identity(21, 22, "carol", 1700000000);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	e2e_identity_free(alice);
+	e2e_identity_free(bob);
+	e2e_identity_free(carol);
+	return 0;
+}
+
+/* What the mutator finds in an opener without these verifications. */
+static struct mutator
+findings(unsigned without, const struct e2e_identity *sender)
+{
+	const struct e2e_card *card = bob->card;
+	struct e2e_seal q = { .recipients = &card, .recipient_count = 1,
+		.sender = sender, .no_card = true, .sign_segments = true,
+		.threads = 1 };
+	struct lab_keys keys;
+	struct e2e_open request = lab_request(&keys, bob, alice->card);
+	struct buffer envelope = lab_seal(&q, data, DATA_LEN, LAB_STREAM);
+	struct mutator m;
+
+	mutator_begin(&m, "broken opener", &envelope, data, DATA_LEN,
+	    &request, false);
+	broken = without;
+	mutator_bytes(&m, 0, m.length, 2);
+	mutator_truncations(&m);
+	broken = 0;
+	mutator_end(&m);
+	buffer_free(&envelope);
+	return m;
+}
+
+static void
+whole_opener_has_no_findings(void **state)
+{
+	struct mutator m = findings(0, NULL);
+
+	mutator_assert_clean(&m);
+	m = findings(0, alice);
+	mutator_assert_clean(&m);
+}
+
+static void
+opener_that_ignores_tags_is_caught(void **state)
+{
+	struct mutator m = findings(BROKEN_TAG, NULL);
+
+	assert_true(m.accepted > 0);
+	assert_true(m.leaked > 0);
+	assert_true(m.first[0] != '\0');
+}
+
+static void
+opener_that_ignores_commitments_is_caught(void **state)
+{
+	struct mutator m = findings(BROKEN_COMPARISON, NULL);
+
+	assert_true(m.accepted > 0);
+}
+
+/* The tag alone would do against strangers; the signature must not lean on
+ * it, and is what is left when tags are ignored. */
+static void
+signatures_refuse_what_tags_would_have(void **state)
+{
+	struct mutator m = findings(BROKEN_TAG, alice);
+	size_t with_signatures = m.accepted, leaked = m.leaked;
+
+	m = findings(BROKEN_TAG | BROKEN_SIGNATURE | BROKEN_SEGMENT, alice);
+	assert_true(m.accepted > with_signatures);
+	assert_true(m.leaked > leaked);
+	assert_int_equal(leaked, 0);
+}
+
+/* Does carol's opener take what bob wrote in alice's name? */
+static enum e2e_error
+insider(unsigned without, bool forge_metadata_too)
+{
+	struct lab_keys keys;
+	struct e2e_open request = lab_request(&keys, carol, alice->card);
+	struct lab_result r;
+	enum e2e_error error;
+	struct forge f;
+
+	forge_begin(&f, alice);
+	forge_add(&f, bob, false);
+	forge_add(&f, carol, false);
+	forge_header(&f);
+	forge_metadata(&f);
+	if (forge_metadata_too)
+		f.metadata.data[f.metadata.length - 1] ^= 1;
+	forge_encrypt(&f);
+	forge_segment(&f, forge_metadata_too ? alice : bob, 0, true, data,
+	    DATA_LEN);
+	forge_envelope(&f);
+	broken = without;
+	lab_open(&r, f.envelope.data, f.envelope.length, &request,
+	    LAB_STREAM);
+	broken = 0;
+	error = r.error;
+	lab_result_free(&r);
+	forge_end(&f);
+	return error;
+}
+
+static void
+opener_that_ignores_segment_signatures_is_caught(void **state)
+{
+	assert_int_equal(insider(0, false), E2E_ERR_SEGMENT);
+	assert_int_equal(insider(BROKEN_SEGMENT, false), E2E_OK);
+}
+
+static void
+opener_that_ignores_the_senders_signature_is_caught(void **state)
+{
+	assert_int_equal(insider(0, true), E2E_ERR_SIGNATURE);
+	assert_int_equal(insider(BROKEN_SIGNATURE, true), E2E_OK);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_opener_has_no_findings),
+		cmocka_unit_test(opener_that_ignores_tags_is_caught),
+		cmocka_unit_test(opener_that_ignores_commitments_is_caught),
+		cmocka_unit_test(signatures_refuse_what_tags_would_have),
+		cmocka_unit_test(
+		    opener_that_ignores_segment_signatures_is_caught),
+		cmocka_unit_test(
+		    opener_that_ignores_the_senders_signature_is_caught)
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
