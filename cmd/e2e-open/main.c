@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	OPTION_KNOWN = OPTION_OWN, OPTION_MAX_AGE, OPTION_ALLOW_EXPIRED,
@@ -134,6 +135,12 @@ parse(struct open_job *job, int argc, char **argv)
 	    job->sender_card != NULL))
 		options_usage(&command, "--directory excludes --output and "
 		    "--sender-card");
+	if (job->output == NULL && job->folder == NULL &&
+	    message_status_fd() == STDOUT_FILENO) {
+		(void)message_set_status_fd(-1);
+		options_usage(&command, "--status-fd 1 needs --output or "
+		    "--directory: standard output is for the data");
+	}
 	if (passphrase_is_given(&job->message_source))
 		job->ask_passphrase = true;
 	return error;
@@ -204,6 +211,7 @@ free_job(struct open_job *job)
 	free(job->keys);
 	free(job->identities);
 	free(job->key_paths);
+	input_close(&job->in);
 	passphrase_source_free(&job->key_source);
 	passphrase_source_free(&job->message_source);
 	cardlist_free(&job->senders);
@@ -231,6 +239,10 @@ main(int argc, char **argv)
 		error = message_no_memory();
 	else
 		error = parse(&job, argc, argv);
+	/* First of all: standard input is for the envelope, and what else
+	 * asks for it is told so before it reads any. */
+	if (error == E2E_OK)
+		error = input_open(&job.in, job.input, "the envelope");
 	if (error == E2E_OK)
 		error = prepare(&job);
 	if (error == E2E_OK)

@@ -6,6 +6,7 @@
 
 #include "cli/cardlist.h"
 #include "cli/contacts.h"
+#include "cli/input.h"
 #include "cli/ownkey.h"
 #include "cli/passphrase.h"
 
@@ -24,6 +25,7 @@ struct open_job {
 	struct passphrase_source key_source;
 	struct passphrase_source message_source;
 	const char *input;
+	struct input in;
 	const char *output;
 	const char *folder;		/* -d */
 	const char *sender_card;	/* --sender-card */
@@ -49,7 +51,7 @@ void sender_report(const struct open_job *job,
 
 /* ---- payload.c ---- */
 
-/* Opens the input's envelope, or its envelopes with -d. Told. */
+/* Opens the envelope of job->in, or its envelopes with -d. Told. */
 enum e2e_error payload_open(struct open_job *job);
 
 #endif

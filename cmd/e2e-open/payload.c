@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct {
 	enum e2e_error error;
@@ -29,20 +30,26 @@ static const struct {
 };
 
 static void
-tell(struct open_job *job, enum e2e_error error, const struct e2e_diag *diag,
-    const char *subject)
+hint_about(enum e2e_error error)
 {
 	size_t i;
 
+	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		if (hints[i].error == error)
+			message_hint("%s", hints[i].text);
+}
+
+static void
+tell(struct open_job *job, enum e2e_error error, const struct e2e_diag *diag,
+    const char *subject)
+{
 	/* Callbacks have their own words. */
 	if (job->told == error) {
 		job->told = E2E_OK;
 		return;
 	}
 	(void)message_diag(error, diag, subject);
-	for (i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
-		if (hints[i].error == error)
-			message_hint("%s", hints[i].text);
+	hint_about(error);
 }
 
 static void
@@ -99,8 +106,11 @@ release(struct open_job *job, struct e2e_reader *reader,
 		    error == E2E_ERR_TERMINAL ? out.name : in->name);
 	if (error == E2E_OK && job->sender_card != NULL)
 		error = write_sender_card(job->sender_card, opened);
-	if (error == E2E_OK)
+	if (error == E2E_OK) {
 		error = output_commit(&out);
+		if (error == E2E_ERR_TERMINAL)
+			hint_about(error);
+	}
 	output_abort(&out);
 	if (error == E2E_OK)
 		report_done(opened, path);
@@ -140,11 +150,17 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 	size_t size = strlen(job->folder) + 1 + sizeof(id);
 
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
-	sender_report(job, opened);
 	if ((path = malloc(size)) == NULL)
 		return message_no_memory();
 	(void)snprintf(path, size, "%s/%s", job->folder, id);
-	error = release(job, reader, opened, in, path, FILE_NEW);
+	/* Made between here and the commit it is E2E_ERR_EXISTS. */
+	if (access(path, F_OK) == 0) {
+		error = message_error(E2E_ERR_REPEATED, "%s: %s", path,
+		    e2e_error_text(E2E_ERR_REPEATED));
+	} else {
+		sender_report(job, opened);
+		error = release(job, reader, opened, in, path, FILE_NEW);
+	}
 	free(path);
 	return error;
 }
@@ -167,6 +183,9 @@ can_go_on(enum e2e_error error)
 {
 	int status = e2e_exit_status(error);
 
+	/* Behind what was cut off there is nothing. */
+	if (error == E2E_ERR_TRUNCATED)
+		return false;
 	return (status >= 1 && status <= 4) || status == 7 ||
 	    error == E2E_ERR_EXISTS || error == E2E_ERR_TERMINAL;
 }
@@ -211,17 +230,14 @@ enum e2e_error
 payload_open(struct open_job *job)
 {
 	struct e2e_reader *reader = NULL;
-	struct input in;
+	const struct input *in = &job->in;
 	enum e2e_error error;
 
-	error = input_open(&in, job->input, "the envelope");
-	if (error == E2E_OK &&
-	    (error = e2e_reader_new(&reader, &in.io)) != E2E_OK)
-		(void)message_diag(error, NULL, in.name);
-	if (error == E2E_OK)
-		error = job->folder == NULL ? open_single(job, reader, &in) :
-		    open_several(job, reader, &in);
+	if ((error = e2e_reader_new(&reader, &in->io)) != E2E_OK)
+		(void)message_diag(error, NULL, in->name);
+	else
+		error = job->folder == NULL ? open_single(job, reader, in) :
+		    open_several(job, reader, in);
 	e2e_reader_free(reader);
-	input_close(&in);
 	return error;
 }

@@ -63,6 +63,7 @@ enum e2e_error {
 	E2E_ERR_EXPIRED = 400,
 	E2E_ERR_TOO_OLD = 401,
 	E2E_ERR_FROM_FUTURE = 402,
+	E2E_ERR_REPEATED = 403,
 
 	/* 5: malformed. */
 	E2E_ERR_MALFORMED = 500,

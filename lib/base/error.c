@@ -42,6 +42,7 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_EXPIRED, "the message has expired" },
 	{ E2E_ERR_TOO_OLD, "the message is too old" },
 	{ E2E_ERR_FROM_FUTURE, "the message is dated in the future" },
+	{ E2E_ERR_REPEATED, "this message is there already" },
 
 	{ E2E_ERR_MALFORMED, "malformed envelope" },
 	{ E2E_ERR_VERSION, "unsupported format version" },

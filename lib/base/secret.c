@@ -8,7 +8,7 @@
  * Small objects:  | guard | canary | object | canary | ... free ... | guard |
  * Large objects:  | guard | canary | ... | object | canary < 16 | guard |
  */
-#define _GNU_SOURCE		/* MADV_DONTDUMP, MADV_WIPEONFORK */
+#define _GNU_SOURCE		/* MADV_DONTDUMP */
 
 #include "base/secret.h"
 
@@ -80,13 +80,12 @@ map_guarded(size_t size, size_t page)
 		(void)munmap(map, total);
 		return NULL;
 	}
-	/* Best effort, all three: a small limit is no reason to refuse. */
+	/* Best effort, both: a small limit is no reason to refuse. A child of
+	 * fork keeps the secrets: a key that silently turned to zeros there
+	 * would be used all the same. */
 	(void)mlock(map + page, size);
 #ifdef MADV_DONTDUMP
 	(void)madvise(map + page, size, MADV_DONTDUMP);
-#endif
-#ifdef MADV_WIPEONFORK
-	(void)madvise(map + page, size, MADV_WIPEONFORK);
 #endif
 	return map + page;
 }

@@ -69,7 +69,7 @@ message_is_quiet(void)
 bool
 message_set_status_fd(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fd < 0 ? O_WRONLY : fcntl(fd, F_GETFL);
 
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
 		return false;

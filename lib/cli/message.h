@@ -33,7 +33,7 @@ void message_quiet(void);		/* errors only */
 void message_verbose(void);		/* details, too */
 bool message_is_verbose(void);
 bool message_is_quiet(void);
-/* False, and nothing said: not a descriptor open for writing. */
+/* -1: none. False, and nothing said: not a descriptor open for writing. */
 bool message_set_status_fd(int fd);
 int message_status_fd(void);		/* -1: none */
 /* Did a line to the status descriptor fail to be written? */

@@ -142,7 +142,8 @@ e2e_revocation_check(const char *text, size_t length,
 	bool valid = false;
 
 	error = decode(&encoded, &rev, text, length);
-	if (error == E2E_OK && rev.sign1.alg != card->signing->type->alg)
+	if (error == E2E_OK && memcmp(rev.subject, e2e_card_id(card),
+	    E2E_ID_LEN) == 0 && rev.sign1.alg != card->signing->type->alg)
 		error = E2E_ERR_STATEMENT;
 	if (error == E2E_OK)
 		error = sign1_verify(&valid, card->signing, &rev.sign1,

@@ -240,6 +240,7 @@ armor_read(struct armor_reader *r, struct buffer *data, const void *text,
 		if (r->line_length == 0 && size > ARMOR_COLUMNS &&
 		    (r->state == ARMOR_INSIDE || r->state == ARMOR_FIRST) &&
 		    from[ARMOR_COLUMNS] == '\n' && from[0] != '-' &&
+		    memchr(from, '\n', ARMOR_COLUMNS) == NULL &&
 		    from[ARMOR_COLUMNS - 1] != '\r') {
 			error = decode_line(r, data, from, ARMOR_COLUMNS);
 			from += ARMOR_COLUMNS + 1;

@@ -57,6 +57,7 @@ bool fuzz_is_data(const void *data, size_t length);
 bool fuzz_is_known_length(uint64_t length);
 
 /* True for one input in `odds`, always the same ones. */
+enum { FUZZ_DEAR_ODDS = 16 };	/* for what costs an Argon2 */
 bool fuzz_sometimes(const uint8_t *data, size_t size, unsigned odds);
 
 /* ---- input and output in memory ---- */
@@ -72,8 +73,8 @@ struct e2e_input fuzz_input(struct fuzz_memory *memory, bool random);
 enum { FUZZ_OUTPUT_MAX = 8 << 20 };
 
 /*
- * An output into a buffer. With `random`, write_at is there, and only what
- * set_size counts is left in the buffer.
+ * An output into a buffer; one at a time, into an empty one. With `random`,
+ * write_at is there, and only what set_size counts is left in the buffer.
  */
 struct e2e_output fuzz_output(struct buffer *out, bool random);
 

@@ -48,6 +48,14 @@ card_of(enum fuzz_person person)
 
 /* ---- envelopes, and the headers and armor in them ---- */
 
+/* One that the envelope target spends an Argon2 on. */
+static bool
+is_worth_it(const struct e2e_seal *request, const struct buffer *out)
+{
+	return request->passphrase == NULL ||
+	    fuzz_sometimes(out->data, out->length, FUZZ_DEAR_ODDS);
+}
+
 static void
 save_envelope(const char *name, const struct e2e_seal *request,
     size_t length)
@@ -55,16 +63,20 @@ save_envelope(const char *name, const struct e2e_seal *request,
 	struct buffer data, out;
 	struct fuzz_memory memory = { 0 };
 	struct e2e_input input;
-	struct e2e_output output = fuzz_output(&out, false);
+	struct e2e_output output;
 
 	buffer_init(&data, length + 1);
 	buffer_init(&out, FUZZ_OUTPUT_MAX);
 	fuzz_put_data(&data, length);
 	memory.data = data.data;
 	memory.size = length;
-	input = fuzz_input(&memory, false);
-	FUZZ_REQUIRE(e2e_seal(request, &input, &output, NULL, NULL) ==
-	    E2E_OK);
+	do {
+		buffer_clear(&out);
+		input = fuzz_input(&memory, false);
+		output = fuzz_output(&out, false);
+		FUZZ_REQUIRE(e2e_seal(request, &input, &output, NULL,
+		    NULL) == E2E_OK);
+	} while (!is_worth_it(request, &out));
 	save("envelope", name, -1, buffer_bytes(&out));
 	if (request->armor)
 		save("armor", name, 1, buffer_bytes(&out));
@@ -238,9 +250,15 @@ locked_key(void)
 	size_t length;
 	char *text;
 
-	FUZZ_REQUIRE(e2e_identity_text(fuzz_identity(FUZZ_CURVE),
-	    FUZZ_PASSPHRASE, strlen(FUZZ_PASSPHRASE), cheap, &text,
-	    &length) == E2E_OK);
+	for (;;) {
+		FUZZ_REQUIRE(e2e_identity_text(fuzz_identity(FUZZ_CURVE),
+		    FUZZ_PASSPHRASE, strlen(FUZZ_PASSPHRASE), cheap, &text,
+		    &length) == E2E_OK);
+		if (fuzz_sometimes((unsigned char *)text, length,
+		    FUZZ_DEAR_ODDS))
+			break;
+		e2e_secret_free(text);
+	}
 	save("keyfile", "locked", -1, (struct bytes){
 	    (const unsigned char *)text, length });
 	e2e_secret_free(text);
@@ -295,6 +313,25 @@ payloads(void)
 	}
 }
 
+static void
+round_trips(void)
+{
+	unsigned char script[15] = "\0\0\0\0\0letter.txt";
+	char name[32];
+	unsigned i;
+
+	for (i = 0; i < 64; i++) {
+		script[0] = (unsigned char)(i * 5 + 1);
+		script[1] = (unsigned char)(i * 7);
+		script[2] = (unsigned char)i;
+		script[3] = (unsigned char)i;
+		script[4] = (unsigned char)(i / 8);
+		(void)snprintf(name, sizeof(name), "request-%u", i);
+		save("roundtrip", name, -1, (struct bytes){ script,
+		    sizeof(script) });
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -311,5 +348,6 @@ main(int argc, char **argv)
 	locked_key();
 	revocations();
 	payloads();
+	round_trips();
 	return 0;
 }

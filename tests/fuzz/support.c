@@ -56,7 +56,7 @@ const size_t fuzz_lengths[FUZZ_LENGTHS] = {
 	0, 1, 100, 500, 16383, 16384, 16400
 };
 
-/* The text repeats itself after this many bytes, which no segment divides. */
+/* The text repeats itself after this many bytes; no segment is a multiple. */
 enum { PERIOD = 61 * 1021 };
 
 static const unsigned char *
@@ -157,12 +157,6 @@ fuzz_input(struct fuzz_memory *memory, bool random)
 	};
 }
 
-static enum e2e_error
-write_next(void *context, const void *data, size_t size)
-{
-	return buffer_append(context, data, size) ? E2E_OK : E2E_ERR_WRITE;
-}
-
 /* Makes the buffer at least so long. */
 static bool
 stretch(struct buffer *out, size_t length)
@@ -178,22 +172,39 @@ stretch(struct buffer *out, size_t length)
 	return room != NULL;
 }
 
-/* Threads: several at once. */
+/* Where `write` goes on; write_at does not move it, as with a file. */
+static size_t position;
+
 static enum e2e_error
-write_at(void *context, const void *data, size_t size, uint64_t offset)
+write_any(struct buffer *out, const void *data, size_t size, uint64_t offset)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	struct buffer *out = context;
 	bool ok;
 
 	if (offset > FUZZ_OUTPUT_MAX || size > FUZZ_OUTPUT_MAX - offset)
 		return E2E_ERR_WRITE;
 	(void)pthread_mutex_lock(&mutex);
 	ok = stretch(out, (size_t)offset + size);
-	if (ok)
+	if (ok && size > 0)
 		memcpy(out->data + offset, data, size);
 	(void)pthread_mutex_unlock(&mutex);
 	return ok ? E2E_OK : E2E_ERR_WRITE;
+}
+
+static enum e2e_error
+write_next(void *context, const void *data, size_t size)
+{
+	enum e2e_error error = write_any(context, data, size, position);
+
+	position += size;
+	return error;
+}
+
+/* Threads: several at once. */
+static enum e2e_error
+write_at(void *context, const void *data, size_t size, uint64_t offset)
+{
+	return write_any(context, data, size, offset);
 }
 
 static enum e2e_error
@@ -209,6 +220,7 @@ set_size(void *context, uint64_t size)
 struct e2e_output
 fuzz_output(struct buffer *out, bool random)
 {
+	position = 0;
 	return (struct e2e_output){
 		.context = out,
 		.write = write_next,
@@ -219,11 +231,16 @@ fuzz_output(struct buffer *out, bool random)
 
 /* ---- envelopes ---- */
 
-static const unsigned char fixed_cek[DERIVE_CEK_LEN] = "a CEK that everybody may know ..";
-static const unsigned char fixed_iv[HEADER_IV_LEN] = "an IV of 12.";
-static const unsigned char fixed_salt[ENVELOPE_SALT_LEN] = "the salt of the preamble";
-static const unsigned char fixed_id[DERIVE_MESSAGE_ID_LEN] = "a message's name";
-const unsigned char fuzz_payload_key[HASH_LEN] = "an ik that everybody may know ..";
+static const unsigned char fixed_cek[DERIVE_CEK_LEN] =
+    "a CEK that everybody may know ..";
+static const unsigned char fixed_iv[HEADER_IV_LEN] =
+    "an IV of 12.";
+static const unsigned char fixed_salt[ENVELOPE_SALT_LEN] =
+    "the salt of the preamble";
+static const unsigned char fixed_id[DERIVE_MESSAGE_ID_LEN] =
+    "a message's name";
+const unsigned char fuzz_payload_key[HASH_LEN] =
+    "an ik that everybody may know ..";
 
 static void
 wrap(struct buffer *entries, enum fuzz_person person, bool hidden)

@@ -16,7 +16,8 @@ struct way {
 };
 
 struct verdict {
-	enum e2e_error header, payload;	/* payload: header, if that failed */
+	enum e2e_error header;
+	enum e2e_error payload;		/* header, if that failed */
 	struct buffer out;
 };
 
@@ -159,7 +160,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* Argon2 is dear: only now and then. */
-	bool dear = fuzz_sometimes(data, size, 16);
+	bool dear = fuzz_sometimes(data, size, FUZZ_DEAR_ODDS);
 	bool binary = size > 0 && data[0] == 0xda;
 	struct verdict stream, file, mixed, several;
 

@@ -62,11 +62,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_accepted();
 	FUZZ_REQUIRE(e2e_identity_card(identity) != NULL);
 	if (e2e_identity_locked(identity)) {
-		if (fuzz_sometimes(data, size, 8))
+		if (fuzz_sometimes(data, size, FUZZ_DEAR_ODDS))
 			error = e2e_identity_unlock(identity,
 			    FUZZ_PASSPHRASE, strlen(FUZZ_PASSPHRASE),
 			    CHEAP_KIB);
-		FUZZ_REQUIRE((error == E2E_OK) || e2e_identity_locked(identity));
+		FUZZ_REQUIRE(error == E2E_OK ||
+		    e2e_identity_locked(identity));
 		if (!e2e_identity_locked(identity))
 			check_open(identity, NULL);
 	} else {

@@ -24,7 +24,7 @@ struct forge {
 	unsigned char message_id[DERIVE_MESSAGE_ID_LEN];
 	const struct e2e_identity *signer;	/* NULL: bare */
 	const char *typ;
-	struct metadata claims;		/* used unless raw_claims is filled */
+	struct metadata claims;	/* unless raw_claims is filled */
 
 	size_t entry_count;
 	struct buffer entries, recipients;	/* without and with head */

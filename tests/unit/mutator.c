@@ -146,8 +146,9 @@ void
 mutator_assert_clean(const struct mutator *m)
 {
 	if (m->first[0] != '\0')
-		print_error("%zu accepted, %zu leaked, %zu misnamed; first: %s\n",
-		    m->accepted, m->leaked, m->misnamed, m->first);
+		print_error("%zu accepted, %zu leaked, %zu misnamed; "
+		    "first: %s\n", m->accepted, m->leaked, m->misnamed,
+		    m->first);
 	assert_int_equal(m->accepted, 0);
 	assert_int_equal(m->leaked, 0);
 	assert_int_equal(m->misnamed, 0);

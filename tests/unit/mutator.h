@@ -3,8 +3,8 @@
  * each is refused, by the right status, with nothing wrong released.
  *
  * Three findings are counted:
- *	accepted	it opened (armor: with other contents than white
- *			space around it and line ends)
+ *	accepted	it opened (armor: and differs in more than white
+ *			space)
  *	leaked		bytes were released that are no prefix of the data,
  *			or any at all where the header or the preamble was
  *			altered, or the end of input that can be seen ahead

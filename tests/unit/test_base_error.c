@@ -39,6 +39,7 @@ is_code(int n)
 	case E2E_ERR_EXPIRED:
 	case E2E_ERR_TOO_OLD:
 	case E2E_ERR_FROM_FUTURE:
+	case E2E_ERR_REPEATED:
 	case E2E_ERR_MALFORMED:
 	case E2E_ERR_VERSION:
 	case E2E_ERR_TRAILING:
