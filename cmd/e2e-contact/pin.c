@@ -114,7 +114,7 @@ pin(const char *name, const char *source)
 	enum e2e_error error;
 
 	buffer_init(&file, PIN_FILE_MAX);
-	if ((error = contacts_load(&contacts)) != E2E_OK)
+	if ((error = contacts_load_to_change(&contacts)) != E2E_OK)
 		goto out;
 	if (strncmp(source, "e2e-pub1 ", 9) != 0) {
 		label = source;

@@ -98,7 +98,7 @@ key_passwd(int argc, char **argv)
 	enum e2e_error error;
 
 	parse(&p, argc, argv);
-	if ((error = own_key_load(&key, p.path)) == E2E_OK)
+	if ((error = own_key_load_to_change(&key, p.path)) == E2E_OK)
 		error = change(&p, &key);
 	if (error == E2E_OK)
 		message_detail("%s: %s", key.path, p.none ?

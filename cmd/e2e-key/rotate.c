@@ -133,7 +133,7 @@ key_rotate(int argc, char **argv)
 		else
 			key_path_option(&path, &o);
 	}
-	if ((error = own_key_load(&key, path)) == E2E_OK)
+	if ((error = own_key_load_to_change(&key, path)) == E2E_OK)
 		error = rotate(&key, &source, memory_max, cost);
 	own_key_free(&key);
 	passphrase_source_free(&source);

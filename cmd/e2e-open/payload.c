@@ -73,6 +73,8 @@ write_sender_card(const char *path, const struct e2e_opened *opened)
 	enum e2e_error error;
 	char *line;
 
+	if ((error = output_check_same(path, -1)) != E2E_OK)
+		return error;
 	if ((line = e2e_card_line(opened->sender)) == NULL)
 		return message_no_memory();
 	errno = 0;
@@ -177,17 +179,18 @@ tell_of(struct open_job *job, enum e2e_error error,
 	tell(job, error, diag, subject);
 }
 
-/* May the envelope after one that failed like this be tried? */
+/*
+ * May the envelope after one that failed like this be tried? Whatever is wrong
+ * with its content, yes: else one that nobody can open would stand before all
+ * others for ever. What is wrong here, on this machine, ends it.
+ */
 static bool
-can_go_on(enum e2e_error error)
+can_go_on(const struct e2e_reader *reader, enum e2e_error error)
 {
 	int status = e2e_exit_status(error);
 
-	/* Behind what was cut off there is nothing. */
-	if (error == E2E_ERR_TRUNCATED)
-		return false;
-	return (status >= 1 && status <= 4) || status == 7 ||
-	    error == E2E_ERR_EXISTS || error == E2E_ERR_TERMINAL;
+	return e2e_reader_in_step(reader) && (status <= 7 ||
+	    error == E2E_ERR_EXISTS || error == E2E_ERR_TERMINAL);
 }
 
 /*
@@ -221,7 +224,7 @@ open_several(struct open_job *job, struct e2e_reader *reader,
 			continue;
 		if (first == E2E_OK)
 			first = error;
-		if (!can_go_on(error))
+		if (!can_go_on(reader, error))
 			return first;
 	}
 }

@@ -167,12 +167,18 @@ E2E_API void e2e_reader_free(struct e2e_reader *reader);
  * A message signed by a key of which no card is at hand is
  * E2E_ERR_SENDER_UNKNOWN: nothing of it can be verified. One that was signed
  * for others is E2E_ERR_NOT_ADDRESSED. When the payload of the envelope before
- * was not released, it is passed over: after any failure of status 1 to 4
- * or 7 the next envelope can be tried.
+ * was not released, it is passed over.
  */
 E2E_API E2E_CHECK enum e2e_error e2e_open_next(struct e2e_reader *reader,
     const struct e2e_open *request, struct e2e_opened *opened, bool *end,
     struct e2e_diag *diag);
+
+/*
+ * After a failure: is the reader still in step with the envelopes of its
+ * input, so that the next one can be tried? (It is not when the frame itself
+ * is damaged, or reading failed.)
+ */
+E2E_API bool e2e_reader_in_step(const struct e2e_reader *reader);
 
 /*
  * Releases the payload: only bytes that are authentic and, in mode 2, signed.

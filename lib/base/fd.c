@@ -215,6 +215,14 @@ fd_enlarge_pipe(int fd)
 }
 
 bool
+fd_is_readable(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
+}
+
+bool
 fd_is_regular(int fd, uint64_t *position, uint64_t *size)
 {
 	struct stat st;

@@ -32,6 +32,8 @@ void fd_enlarge_pipe(int fd);
 /* Asks the system to begin writing this range to the disk, so that a later
  * fsync has less to wait for. Where it cannot be asked, nothing happens. */
 void fd_begin_flush(int fd, uint64_t offset, uint64_t size);
+/* Is it a descriptor open for reading? */
+bool fd_is_readable(int fd);
 /* Is fd a regular file, open at `*position`, of `*size` bytes? */
 bool fd_is_regular(int fd, uint64_t *position, uint64_t *size);
 /* Do both descriptors name the same regular file? (Devices may be shared.) */

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -467,6 +468,33 @@ file_read(const char *path, struct buffer *into)
 	(void)close(fd);
 	errno = saved;
 	return err;
+}
+
+enum e2e_error
+file_lock_folder(int *lock, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+	char *folder = malloc(length + 2);
+
+	*lock = -1;
+	if (folder == NULL)
+		return E2E_ERR_MEMORY;
+	memcpy(folder, path, length);
+	memcpy(folder + length, ".", 2);
+	*lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	if (*lock < 0)
+		return E2E_ERR_CREATE;
+	while (flock(*lock, LOCK_EX) != 0) {
+		if (errno == EINTR)
+			continue;
+		/* No locks here: then it is up to the user, as before. */
+		(void)close(*lock);
+		*lock = -1;
+		break;
+	}
+	return E2E_OK;
 }
 
 bool

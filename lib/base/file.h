@@ -64,6 +64,13 @@ enum e2e_error file_write(const char *path, const void *data, size_t size,
 /* Appends a whole file. E2E_ERR_NO_INPUT (also for a folder), E2E_ERR_READ,
  * E2E_ERR_LIMIT, E2E_ERR_MEMORY. */
 enum e2e_error file_read(const char *path, struct buffer *into);
+/*
+ * Waits until nobody else changes files in the folder of `path` by way of
+ * this function. Held until *lock is closed, or the process ends; -1 where
+ * the file system has no locks. E2E_ERR_CREATE when there is no such folder.
+ */
+enum e2e_error file_lock_folder(int *lock, const char *path);
+
 /* Does fd name something that nobody but its owner may read or write? */
 bool file_is_private(int fd);
 

@@ -2,8 +2,7 @@
  * secret.c: guarded, locked and wiped memory.
  *
  * What the allocator knows about an object stands in ordinary memory, out of
- * reach of an overrun. The canary itself stands in the guarded memory: a child
- * that got both wiped by fork still finds them equal.
+ * reach of an overrun. The canary itself stands in the guarded memory.
  *
  * Small objects:  | guard | canary | object | canary | ... free ... | guard |
  * Large objects:  | guard | canary | ... | object | canary < 16 | guard |

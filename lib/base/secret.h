@@ -2,8 +2,9 @@
  * secret.h: the one allocator for keys, passphrases and plaintext keys.
  *
  * Memory comes with a guard page on both sides, is locked against swapping
- * where the limit allows, left out of core dumps and wiped on fork where the
- * system can, and is wiped before it is freed.
+ * where the limit allows, left out of core dumps where the system can, and is
+ * wiped before it is freed. A child of fork has copies: it frees them, or
+ * execs, as it would with any other secret.
  *
  * 1. A size is never changed in place: there is no realloc.
  * 2. Small objects share pages of one arena; a canary behind each tells an

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool
@@ -56,6 +57,8 @@ contacts_free(struct contacts *contacts)
 		free_contact(&contacts->list[i]);
 	free(contacts->list);
 	free(contacts->folder);
+	if (contacts->locked)
+		(void)close(contacts->lock);
 	memset(contacts, 0, sizeof(*contacts));
 }
 
@@ -92,7 +95,9 @@ is_verified(const char *path, const struct e2e_card *card)
 static bool
 is_revoked(const char *path)
 {
-	return access(path, F_OK) == 0 || errno != ENOENT;
+	struct stat st;
+
+	return lstat(path, &st) == 0 || errno != ENOENT;
 }
 
 /* Takes over `c` when it has room. */
@@ -135,12 +140,18 @@ static enum e2e_error
 load_one(struct contacts *contacts, const char *name)
 {
 	struct contact c = { NULL, NULL, false, false };
+	struct stat st;
 	enum e2e_error error;
 	char path[4096];
 
 	if (!path_of(path, contacts, name, "pub"))
 		return message_error(E2E_ERR_CONFIG, "%s: path too long",
 		    contacts->folder);
+	/* A fifo would be waited for, for ever. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		message_warn("contact %s is left out: it is no file", name);
+		return E2E_OK;
+	}
 	error = cardlist_read_one(&c.card, path, "a contact");
 	if (error != E2E_OK && !can_be_left_out(error, path))
 		return error;
@@ -260,13 +271,18 @@ const struct contact *
 contacts_find_id(const struct contacts *contacts,
     const unsigned char id[E2E_ID_LEN])
 {
+	const struct contact *c, *newest = NULL;
 	size_t i;
 
-	for (i = 0; i < contacts->count; i++)
-		if (memcmp(e2e_card_id(contacts->list[i].card), id,
-		    E2E_ID_LEN) == 0)
-			return &contacts->list[i];
-	return NULL;
+	/* Pinned under several names: the newest card is what is known. */
+	for (i = 0; i < contacts->count; i++) {
+		c = &contacts->list[i];
+		if (memcmp(e2e_card_id(c->card), id, E2E_ID_LEN) == 0 &&
+		    (newest == NULL || e2e_card_serial(c->card) >
+		    e2e_card_serial(newest->card)))
+			newest = c;
+	}
+	return newest;
 }
 
 enum e2e_error

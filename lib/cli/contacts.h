@@ -34,6 +34,8 @@ struct contacts {
 	size_t capacity;
 	char *folder;		/* NULL: the environment names none */
 	bool loaded;
+	bool locked;		/* against other changes, by `lock` */
+	int lock;
 };
 
 /* [a-z0-9][a-z0-9._@-]{0,63}, not ending in .pub, .revoked or .verified? */
@@ -42,6 +44,9 @@ bool contacts_name_valid(const char *name);
 /* Reads all contacts, once. No folder is no contacts; a file that cannot be
  * used is warned about and left out. Told. */
 enum e2e_error contacts_load(struct contacts *contacts);
+/* The same for a change: makes the folder if there is none, and keeps others
+ * from changing contacts before contacts_free. Told. */
+enum e2e_error contacts_load_to_change(struct contacts *contacts);
 void contacts_free(struct contacts *contacts);
 
 const struct contact *contacts_find_name(const struct contacts *contacts,

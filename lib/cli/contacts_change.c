@@ -63,6 +63,30 @@ make_folder(const struct contacts *contacts)
 	return config_make_folder(contacts->folder);
 }
 
+enum e2e_error
+contacts_load_to_change(struct contacts *contacts)
+{
+	char *folder, *inside = NULL;
+	enum e2e_error error;
+
+	/* Told where there is no folder at all. */
+	error = config_path_needed(&folder, "contacts");
+	if (error == E2E_OK)
+		error = config_make_folder(folder);
+	if (error == E2E_OK)
+		error = config_path_needed(&inside, "contacts/");
+	if (error == E2E_OK) {
+		errno = 0;
+		error = file_lock_folder(&contacts->lock, inside);
+		contacts->locked = contacts->lock >= 0;
+		if (error != E2E_OK)
+			(void)message_system(error, folder);
+	}
+	free(folder);
+	free(inside);
+	return error == E2E_OK ? contacts_load(contacts) : error;
+}
+
 /* Loud: this is what somebody in the middle would look like. */
 static enum e2e_error
 refuse_other_identity(const struct contact *pinned,

@@ -9,11 +9,47 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char *stdin_purpose;
+
+/* Every regular file that was opened, for input_was_read. */
+static struct seen {
+	dev_t device;
+	ino_t number;
+} *seen;
+static size_t seen_count;
+
+bool
+input_was_read(const struct stat *st)
+{
+	size_t i;
+
+	for (i = 0; i < seen_count; i++)
+		if (S_ISREG(st->st_mode) && seen[i].device == st->st_dev &&
+		    seen[i].number == st->st_ino)
+			return true;
+	return false;
+}
+
+static enum e2e_error
+remember(const struct stat *st)
+{
+	struct seen *more;
+
+	if (!S_ISREG(st->st_mode) || input_was_read(st))
+		return E2E_OK;
+	more = realloc(seen, (seen_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return message_no_memory();
+	seen = more;
+	seen[seen_count].device = st->st_dev;
+	seen[seen_count++].number = st->st_ino;
+	return E2E_OK;
+}
 
 enum e2e_error
 input_claim_stdin(const char *purpose)
@@ -56,11 +92,13 @@ open_fd(struct input *in, const char *path, const char *purpose)
 	if ((in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) < 0)
 		return message_system(E2E_ERR_NO_INPUT, path);
 	in->own = true;
-	if (fstat(in->fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (fstat(in->fd, &st) != 0)
+		return message_system(E2E_ERR_NO_INPUT, path);
+	if (S_ISDIR(st.st_mode)) {
 		errno = EISDIR;
 		return message_system(E2E_ERR_NO_INPUT, path);
 	}
-	return E2E_OK;
+	return remember(&st);
 }
 
 enum e2e_error

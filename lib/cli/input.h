@@ -20,6 +20,12 @@ struct input {
 	uint64_t base;		/* where a regular file stood at the start */
 };
 
+struct stat;
+
+/* Is this a regular file that input_open has opened? Nothing is written over
+ * a key or an envelope that was just read. */
+bool input_was_read(const struct stat *st);
+
 /*
  * Standard input has one purpose. The first claim is granted; another is a
  * usage error that names both. Told.

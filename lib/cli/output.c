@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/utf8.h"
+#include "cli/input.h"
 #include "cli/message.h"
 
 #include <errno.h>
@@ -91,18 +92,18 @@ write_checked(void *context, const void *data, size_t size)
 	return E2E_OK;
 }
 
-static enum e2e_error
-check_same(const char *path, int input_fd)
+enum e2e_error
+output_check_same(const char *path, int input_fd)
 {
 	struct stat in, out;
+	bool same;
 
-	if (input_fd < 0 || fstat(input_fd, &in) != 0 || !S_ISREG(in.st_mode))
+	if ((path == NULL ? fstat(STDOUT_FILENO, &out) : stat(path, &out)) != 0 ||
+	    !S_ISREG(out.st_mode))
 		return E2E_OK;
-	if (path == NULL ? fstat(STDOUT_FILENO, &out) != 0 :
-	    stat(path, &out) != 0)
-		return E2E_OK;
-	if (!S_ISREG(out.st_mode) || in.st_dev != out.st_dev ||
-	    in.st_ino != out.st_ino)
+	same = input_fd >= 0 && fstat(input_fd, &in) == 0 &&
+	    in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+	if (!same && !input_was_read(&out))
 		return E2E_OK;
 	return message_error(E2E_ERR_SAME_FILE, "%s: %s",
 	    path == NULL ? "standard output" : path,
@@ -132,7 +133,7 @@ output_open(struct output *out, const char *path, enum output_kind kind,
 		path = NULL;
 	out->name = path == NULL ? "standard output" : path;
 	out->fd = STDOUT_FILENO;
-	if ((error = check_same(path, input_fd)) != E2E_OK)
+	if ((error = output_check_same(path, input_fd)) != E2E_OK)
 		return error;
 	if (path == NULL && message_status_fd() == STDOUT_FILENO)
 		return message_error(E2E_ERR_USAGE, "status lines and data "

@@ -37,6 +37,12 @@ struct output {
 };
 
 /*
+ * E2E_ERR_SAME_FILE when path (NULL: standard output) is the regular file
+ * behind input_fd (or -1), or any that input_open has opened. Told.
+ */
+enum e2e_error output_check_same(const char *path, int input_fd);
+
+/*
  * Opens path, or standard output for NULL and "-". input_fd: where the data
  * comes from, or -1. Told. After success output_commit or output_abort ends it.
  */

@@ -60,8 +60,21 @@ check_exposed(const struct own_key *key)
 	return E2E_ERR_PERMISSIONS;
 }
 
-enum e2e_error
-own_key_load(struct own_key *key, const char *path)
+static enum e2e_error
+lock_folder(struct own_key *key)
+{
+	enum e2e_error error;
+
+	if (own_key_is_stdin(key))
+		return E2E_OK;
+	errno = 0;
+	error = file_lock_folder(&key->lock, key->path);
+	key->locked = key->lock >= 0;
+	return error == E2E_OK ? E2E_OK : message_system(error, key->path);
+}
+
+static enum e2e_error
+load(struct own_key *key, const char *path, bool to_change)
 {
 	struct buffer text;
 	enum e2e_error error = E2E_OK;
@@ -73,6 +86,8 @@ own_key_load(struct own_key *key, const char *path)
 		error = config_path_needed(&key->path, "identity.key");
 	else if ((key->path = strdup(path)) == NULL)
 		error = message_no_memory();
+	if (error == E2E_OK && to_change)
+		error = lock_folder(key);
 	if (error != E2E_OK)
 		goto out;
 	if ((error = read_key(&text, key->path, &exposed)) != E2E_OK) {
@@ -93,6 +108,18 @@ own_key_load(struct own_key *key, const char *path)
 out:
 	buffer_free(&text);
 	return error;
+}
+
+enum e2e_error
+own_key_load(struct own_key *key, const char *path)
+{
+	return load(key, path, false);
+}
+
+enum e2e_error
+own_key_load_to_change(struct own_key *key, const char *path)
+{
+	return load(key, path, true);
 }
 
 enum e2e_error
@@ -131,6 +158,8 @@ own_key_free(struct own_key *key)
 	e2e_identity_free(key->identity);
 	passphrase_free(&key->passphrase);
 	free(key->path);
+	if (key->locked)
+		(void)close(key->lock);
 	memset(key, 0, sizeof(*key));
 }
 

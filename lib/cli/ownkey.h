@@ -15,6 +15,8 @@
 struct own_key {
 	struct e2e_identity *identity;
 	char *path;			/* as given, or the default one */
+	bool locked;			/* its folder, by `lock` */
+	int lock;
 	bool is_protected;		/* the file is under a passphrase */
 	struct passphrase passphrase;	/* that passphrase, once unlocked */
 };
@@ -26,6 +28,12 @@ struct own_key {
  * Told. own_key_free is right after success and failure.
  */
 enum e2e_error own_key_load(struct own_key *key, const char *path);
+
+/*
+ * The same for a key that will be changed and saved: nobody else changes keys
+ * in that folder before own_key_free.
+ */
+enum e2e_error own_key_load_to_change(struct own_key *key, const char *path);
 
 /* Unlocks if locked; a terminal is asked up to three times. */
 enum e2e_error own_key_unlock(struct own_key *key,

@@ -40,6 +40,11 @@ passphrase_option(struct passphrase_source *source, const struct options *o,
 	}
 	if (id == first + 1) {
 		source->fd = (int)options_number(o, 0, 1 << 20);
+		/* Later it could be some other file that was given this
+		 * number. */
+		if (!fd_is_readable(source->fd))
+			options_usage(o->command, "descriptor %d cannot be "
+			    "read", source->fd);
 		source->file = NULL;
 		return true;
 	}

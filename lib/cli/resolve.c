@@ -78,6 +78,11 @@ resolve_word_unchecked(struct cardlist *list, struct contacts *contacts,
 	if (strncmp(word, LINE_START, strlen(LINE_START)) == 0)
 		return cardlist_parse(list, word, strlen(word),
 		    "the public key given");
+	/* A pinned name means that contact whatever lies in the folder one
+	 * stands in: files there may be anybody's. */
+	if (strchr(word, '/') == NULL &&
+	    contacts_find_name(contacts, word) != NULL)
+		return add_contact(list, contacts, word);
 	if (is_file(word))
 		return add_file(list, word);
 	return add_contact(list, contacts, word);

@@ -111,8 +111,9 @@ take_claim(struct e2e_card *card, struct dcbor_reader *r, int64_t claim,
 	case CLAIM_SUB:
 		return take_name(card, r);
 	case CLAIM_EXP:
-		return dcbor_get_uint(r, &card->expires) ? E2E_OK :
-		    E2E_ERR_CARD;
+		/* 0 would read as "never" from here on. */
+		return dcbor_get_uint(r, &card->expires) &&
+		    card->expires != 0 ? E2E_OK : E2E_ERR_CARD;
 	case CLAIM_IAT:
 		*seen |= 1;
 		return dcbor_get_uint(r, &card->created) ? E2E_OK :

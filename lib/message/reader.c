@@ -23,6 +23,12 @@ e2e_reader_new(struct e2e_reader **reader, const struct e2e_input *input)
 	return E2E_OK;
 }
 
+bool
+e2e_reader_in_step(const struct e2e_reader *r)
+{
+	return !r->failed;
+}
+
 void
 reader_forget(struct e2e_reader *r)
 {
@@ -116,13 +122,28 @@ parse_header(struct e2e_reader *r, const struct header_limits *limits)
 	    limits);
 }
 
+static enum e2e_error
+check_cost(const struct header *h, uint32_t memory_max_kib)
+{
+	size_t i;
+
+	if (memory_max_kib == 0)
+		memory_max_kib = RECIPIENT_MEMORY_MAX_KIB;
+	for (i = 0; i < h->recipient_count; i++) {
+		if (h->recipients[i].kind == RECIPIENT_PASSPHRASE &&
+		    h->recipients[i].memory_kib > memory_max_kib)
+			return E2E_ERR_KDF_COST;
+	}
+	return E2E_OK;
+}
+
 enum e2e_error
 reader_next_header(struct e2e_reader *r, bool several,
     uint32_t memory_max_kib, bool *end)
 {
-	struct header_limits limits = {
-		.memory_max_kib = memory_max_kib != 0 ? memory_max_kib :
-		    RECIPIENT_MEMORY_MAX_KIB,
+	/* The cost of a KDF is judged below, with the frame intact. */
+	static const struct header_limits limits = {
+		.memory_max_kib = UINT32_MAX,
 		.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN
 	};
 	struct bytes ahead;
@@ -160,7 +181,7 @@ reader_next_header(struct e2e_reader *r, bool several,
 	r->payload_pending = true;
 	r->preamble_read = false;
 	r->failed = false;
-	return E2E_OK;
+	return check_cost(&r->header, memory_max_kib);
 }
 
 enum e2e_error

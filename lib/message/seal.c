@@ -153,7 +153,7 @@ wrap_recipients(struct sealing *s)
 		error = recipients_wrap_passphrase(&s->recipients,
 		    q->passphrase, q->passphrase_length, q->passphrase_cost,
 		    s->cek);
-	return error == E2E_OK && s->recipients.failed ? E2E_ERR_LIMIT :
+	return error == E2E_OK && s->recipients.failed ? E2E_ERR_MEMORY :
 	    error;
 }
 
@@ -272,7 +272,7 @@ make_header(struct sealing *s, struct buffer *header, uint64_t now)
 	header_put(header, s->core.protected_header, s->iv,
 	    s->core.ciphertext, buffer_bytes(&s->recipients));
 	if (header->failed)
-		return E2E_ERR_LIMIT;
+		return E2E_ERR_MEMORY;
 	return derive_context_hash(s->context_hash, &s->core);
 }
 

@@ -58,8 +58,8 @@ put_claims(struct buffer *claims, const struct metadata *m,
 			metadata_put(claims, m, padding);
 		}
 	}
-	/* Everything in it is bounded, but for the number of `to`. */
-	return claims->failed ? E2E_ERR_LIMIT : E2E_OK;
+	/* All that goes in is bounded, and fits. */
+	return claims->failed ? E2E_ERR_MEMORY : E2E_OK;
 }
 
 enum e2e_error
@@ -74,7 +74,7 @@ sender_put_metadata(struct buffer *metadata, const struct metadata *m,
 	error = put_claims(&claims, m, key);
 	if (error == E2E_OK && key == NULL) {
 		if (!buffer_append(metadata, claims.data, claims.length))
-			error = E2E_ERR_LIMIT;
+			error = E2E_ERR_MEMORY;
 	} else if (error == E2E_OK) {
 		derive_put_sender_aad(&aad, core);
 		error = aad.failed ? E2E_ERR_MEMORY : sign1_make(metadata,

@@ -40,7 +40,6 @@ sink_write(struct sink *s, const void *data, size_t size)
 {
 	enum e2e_error error;
 
-	s->written += size;
 	if (!s->armored)
 		return s->output->write(s->output->context, data, size);
 	error = armor_write(&s->armor, &s->text, data, size);

@@ -14,7 +14,6 @@ struct sink {
 	bool armored;
 	struct armor_writer armor;
 	struct buffer text;
-	uint64_t written;		/* before armor */
 };
 
 void sink_init(struct sink *s, const struct e2e_output *output, bool armored);

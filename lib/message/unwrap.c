@@ -15,8 +15,7 @@ struct search {
 	const struct header *header;
 	const struct e2e_open *request;
 	unsigned char *cek;
-	unsigned rsa_trials_left;	/* entries without kid */
-	bool has_rsa_key;		/* else they are not tried */
+	unsigned rsa_trials_left;	/* entries */
 	size_t keys_tried;
 	bool passphrase_tried;
 	bool found;
@@ -50,26 +49,11 @@ try_key(struct search *s, const struct recipient *entry, int identity,
 	enum e2e_error error;
 	bool mine = false;
 
-	if (type == NULL || key->type->recipient_kind != entry->kind)
+	if (type == NULL)
 		return E2E_OK;
 	s->keys_tried++;
 	error = type->unwrap(s->cek, &mine, entry, key);
 	return error == E2E_OK ? compare(s, entry, identity, mine) : error;
-}
-
-static bool
-has_key_for(const struct e2e_open *request, enum recipient_kind kind)
-{
-	const struct e2e_identity *id;
-	size_t i, k;
-
-	for (i = 0; i < request->identity_count; i++) {
-		id = request->identities[i];
-		for (k = 0; k < id->encryption_count; k++)
-			if (id->encryption[k]->type->recipient_kind == kind)
-				return true;
-	}
-	return false;
 }
 
 /* An entry with kid is tried with the keys of that identity alone. */
@@ -78,17 +62,24 @@ try_identities(struct search *s, const struct recipient *entry)
 {
 	const struct e2e_identity *id;
 	enum e2e_error error = E2E_OK;
+	bool counted = false;
 	size_t i, k;
 
-	if (entry->kind == RECIPIENT_RSA && entry->kid == NULL &&
-	    s->has_rsa_key && s->rsa_trials_left-- == 0)
-		return E2E_ERR_RSA_TRIALS;
 	for (i = 0; i < s->request->identity_count; i++) {
 		id = s->request->identities[i];
 		if (e2e_identity_locked(id) || (entry->kid != NULL &&
 		    memcmp(entry->kid, e2e_card_id(id->card), E2E_ID_LEN) != 0))
 			continue;
 		for (k = 0; k < id->encryption_count; k++) {
+			if (id->encryption[k]->type->recipient_kind !=
+			    entry->kind)
+				continue;
+			/* Ids are public: so anybody can address a
+			 * thousand entries to one reader. */
+			if (entry->kind == RECIPIENT_RSA && !counted &&
+			    s->rsa_trials_left-- == 0)
+				return E2E_ERR_RSA_TRIALS;
+			counted = true;
 			error = try_key(s, entry, (int)i, id->encryption[k]);
 			if (error != E2E_OK || s->found)
 				return error;
@@ -173,7 +164,6 @@ unwrap_cek(struct unwrapped *found, const struct header *header,
 	enum e2e_error error;
 
 	memset(found, 0, sizeof(*found));
-	s.has_rsa_key = has_key_for(request, RECIPIENT_RSA);
 	s.cek = secret_alloc(DERIVE_CEK_LEN);
 	if (s.cek == NULL)
 		return E2E_ERR_MEMORY;

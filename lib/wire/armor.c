@@ -159,10 +159,7 @@ take_line(struct armor_reader *r, struct buffer *data, const char *line,
 		return E2E_OK;
 	case ARMOR_INSIDE:
 	case ARMOR_END:
-		if (line_is(line, length, "END", r->label)) {
-			r->state = ARMOR_AFTER;
-			return E2E_OK;
-		}
+		/* An END line was seen before its line end came. */
 		if (r->state == ARMOR_END)
 			return E2E_ERR_ARMOR;
 		return decode_line(r, data, line, length);
@@ -212,8 +209,9 @@ take_character(struct armor_reader *r, struct buffer *data, char c)
 	r->line[r->line_length++] = c;
 	if (c != '\n') {
 		/* The END line needs no line end of its own. */
-		if ((r->state == ARMOR_INSIDE || r->state == ARMOR_END) &&
-		    line_is(r->line, r->line_length, "END", r->label)) {
+		if (c == '-' && (r->state == ARMOR_INSIDE ||
+		    r->state == ARMOR_END) && line_is(r->line,
+		    r->line_length, "END", r->label)) {
 			r->state = ARMOR_AFTER;
 			r->line_length = 0;
 		}

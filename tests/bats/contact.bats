@@ -353,10 +353,16 @@ card_of() {
 	echo hello | e2e-seal -r bob@example.org | e2e-open -q -i bob.key | grep -qx hello
 }
 
-@test "a file in the working folder comes before a contact of its name; ./ always means a file" {
+@test "a pinned name means the contact, whatever lies in the working folder; ./ always means a file" {
 	e2e-contact pin -q bob bob.pub
 	cp alice.pub bob
 	echo hello | e2e-seal -r bob -o env
+	gives 0 e2e-open -i bob.key env
+	gives 2 e2e-open -i alice.key env
+	echo hello | e2e-seal -i alice.key -r ./bob -o env
+	gives 3 e2e-open -i alice.key -s bob env
+	gives 0 e2e-open -i alice.key -s ./bob env
+	echo hello | e2e-seal -r ./bob -o env
 	gives 2 e2e-open -i bob.key env
 	gives 0 e2e-open -i alice.key env
 	rm bob
@@ -366,4 +372,23 @@ card_of() {
 @test "the folder of the contacts is private" {
 	e2e-contact pin -q bob.pub
 	[ "$(mode_of home/config/e2e)" = 700 ]
+}
+
+@test "two who pin one name at the same time: one of them is refused" {
+	for i in 1 2 3 4 5; do
+		e2e-contact pin -q racer alice.pub 2>/dev/null & a=$!
+		e2e-contact pin -q racer bob.pub 2>/dev/null & b=$!
+		first=0 second=0
+		wait $a || first=$?
+		wait $b || second=$?
+		[ $((first + second)) = 3 ]
+		e2e-contact unpin -q racer
+	done
+}
+
+@test "a fifo or a folder among the contacts is left out, not waited for" {
+	e2e-contact pin -q alice alice.pub
+	mkfifo home/config/e2e/contacts/odd.pub
+	mkdir home/config/e2e/contacts/odder.pub
+	echo hello | e2e-seal -q -i alice.key -r ./bob.pub | e2e-open -i bob.key -s alice | grep -qx hello
 }

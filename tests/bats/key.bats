@@ -345,3 +345,27 @@ serial() {
 	gives 66 e2e-key show --status-fd 3 missing 3>status
 	json status 'error["status"] == 66 and error["code"] == 6600'
 }
+
+@test "rotations at the same time wait for each other: no key is lost" {
+	e2e-keygen -q -t x25519 --no-passphrase -o busy.key
+	for i in 1 2 3 4 5; do e2e-key rotate -q busy.key & done
+	wait
+	e2e-key show busy.key | grep -qx 'serial: 6'
+	e2e-key show busy.key | grep -qx 'retired keys: 5'
+	e2e-key pub busy.key | cmp - busy.pub
+	echo hello | e2e-seal -r ./busy.pub | e2e-open -q -i busy.key | grep -qx hello
+}
+
+@test "a key is not written over by what is made of it: 73" {
+	e2e-keygen -q -t x25519 --no-passphrase -o own.key
+	cp own.key before
+	gives 73 e2e-key pub -o own.key own.key
+	gives 73 e2e-key revoke -o own.key own.key
+	echo hello > hello
+	gives 73 e2e-seal -i own.key --self -o own.key hello
+	e2e-seal -q -i own.key --self -o env hello
+	gives 73 e2e-open -q -i own.key -o own.key env
+	gives 73 e2e-open -q -i own.key -o out --sender-card env env
+	cmp own.key before
+	e2e-open -q -i own.key env | cmp - hello
+}

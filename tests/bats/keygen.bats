@@ -237,7 +237,7 @@ setup() {
 }
 
 @test "a closed passphrase descriptor fails; a passphrase without end is cut short with 6" {
-	gives 74 e2e-keygen -t x25519 --passphrase-fd 9 -o a.key 9>&-
+	gives 64 e2e-keygen -t x25519 --passphrase-fd 9 -o a.key 9>&-
 	gives 6 within 512 e2e-keygen -t x25519 --passphrase-fd 0 -o a.key </dev/zero
 	absent a.key a.pub a.revocation
 }

@@ -401,3 +401,13 @@ expired() {
 	gives 0 e2e-open --recipient-passphrase-fd 5 env 5<<<sesame
 	same out msg
 }
+
+@test "-d: one whose content is malformed does not stand before the next" {
+	# A KDF cost that this reader does not accept, in an intact frame.
+	(umask 077; echo secret >word)
+	e2e-seal -q -p --recipient-passphrase-file word --kdf-memory 16384 --kdf-passes 1 --kdf-lanes 1 -o costly msg
+	cat signed costly anonymous >three
+	mkdir d
+	gives 6 e2e-open -i bob.key -p --recipient-passphrase-file word --kdf-memory-max 8192 -d d three
+	[ "$(ls d | wc -l)" = 2 ]
+}

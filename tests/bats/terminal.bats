@@ -20,6 +20,7 @@ setup() {
 #	see TEXT	waits until the text is printed, or fails
 #	type TEXT	types it, with the Return key
 #	echo_is on|off	the state of the terminal
+#	asleep		waits until the command waits for keys
 #	ends STATUS	waits for the end; STATUS may be the name of a signal
 # All that the terminal showed is kept in the file `shown`.
 on_terminal() {
@@ -48,6 +49,16 @@ on_terminal() {
 			eof { fails "ended before: $text" }
 		}
 	}
+	# Waits until the command sleeps, which after a question means that it
+	# reads: keys that are signals are meant for that.
+	proc asleep {} {
+		set state ""
+		while {$state ne "S"} {
+			set f [open /proc/[exp_pid]/stat]
+			regexp {\) (\S)} [gets $f] all state
+			close $f
+		}
+	}
 	proc type {text} { send -- "$text\r" }
 	proc state {} {
 		global tty
@@ -67,7 +78,7 @@ on_terminal() {
 	END
 	cat >>script.exp
 	rm -f shown
-	timeout -k 5 120 expect -f script.exp
+	timeout -k 5 120 expect -f script.exp 3>&-
 }
 
 # What a person would see, without the terminal's carriage returns.
@@ -78,7 +89,7 @@ shown() {
 # prints STATUS COMMAND: what it writes to a terminal is kept in `shown`.
 prints() {
 	local got=0
-	script -qec "$2" /dev/null </dev/null >shown || got=$?
+	script -qec "$2" /dev/null </dev/null >shown 3>&- || got=$?
 	[ "$got" -eq "$1" ] && return 0
 	echo "status $got, not $1: $2"
 	cat -v shown
@@ -235,6 +246,7 @@ prints() {
 	begin e2e-keygen -t x25519 -o new.key
 	see "new passphrase"
 	echo_is off
+	asleep
 	send "half\003"
 	ends SIGINT
 	echo_is on
@@ -249,11 +261,13 @@ prints() {
 	begin e2e-open -i carol.key -o plain carols
 	see "passphrase for carol.key: "
 	echo_is off
+	asleep
 	send "\034"
 	ends SIGQUIT
 	echo_is on
 	begin e2e-open -i carol.key -o plain carols
 	see "passphrase for carol.key: "
+	asleep
 	exec kill -TERM [exp_pid]
 	ends SIGTERM
 	echo_is on
@@ -275,7 +289,7 @@ prints() {
 @test "Ctrl-Z stops with echo on; back again, the question is repeated with echo off" {
 	# Stopping needs a shell that looks after jobs, and only that.
 	cat >jobs.py <<-'END'
-	import os, pty, signal, sys, termios
+	import fcntl, os, pty, signal, sys, termios
 
 	def echo(fd):
 	    return bool(termios.tcgetattr(fd)[3] & termios.ECHO)
@@ -285,13 +299,15 @@ prints() {
 	    while text not in seen:
 	        seen += os.read(fd, 1000)
 
-	signal.alarm(60)
-	master, slave = pty.openpty()
-	ready, go = os.pipe()
-	shell = os.fork()
-	if shell == 0:
+	def asleep(pid):
+	    while open("/proc/%d/stat" % pid).read().split(") ")[1][0] != "S":
+	        pass
+
+	def late(number, frame):
+	    raise SystemExit("too late")
+
+	def control(slave, report):
 	    os.setsid()
-	    import fcntl
 	    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 	    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 	    job = os.fork()
@@ -299,27 +315,49 @@ prints() {
 	        os.setpgid(0, 0)
 	        os.tcsetpgrp(slave, os.getpid())
 	        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+	        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 	        for fd in 0, 1, 2:
 	            os.dup2(slave, fd)
 	        os.execvp("e2e-open", ["e2e-open", "-i", "carol.key", "-o", "plain", "carols"])
+	    os.write(report, b"%d" % job)
 	    status = os.waitpid(job, os.WUNTRACED)[1]
-	    if not os.WIFSTOPPED(status) or not echo(slave):
-	        os._exit(90)
-	    os.write(go, b"stopped")
+	    if not os.WIFSTOPPED(status):
+	        os.write(report, b"status %d" % status)
+	        return
+	    os.write(report, b"stopped" if echo(slave) else b"stopped without echo")
 	    os.tcsetpgrp(slave, job)
 	    os.kill(-job, signal.SIGCONT)
 	    status = os.waitpid(job, 0)[1]
-	    os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 91)
+	    os.write(report, b"done" if status == 0 else b"status %d" % status)
+
+	signal.signal(signal.SIGALRM, late)
+	signal.alarm(60)
+	master, slave = pty.openpty()
+	reports, report = os.pipe()
+	shell = os.fork()
+	if shell == 0:
+	    signal.alarm(60)
+	    try:
+	        control(slave, report)
+	    finally:
+	        os._exit(0)
+	os.close(report)
+	job = int(os.read(reports, 100))
 	until(master, b"passphrase for carol.key: ")
 	assert not echo(slave)
+	asleep(job)
 	os.write(master, b"half\x1a")
-	assert os.read(ready, 7) == b"stopped"
+	told = os.read(reports, 100)
+	assert told == b"stopped", told
 	until(master, b"passphrase for carol.key: ")
 	assert not echo(slave)
 	os.write(master, b"correct horse\n")
-	sys.exit(os.waitstatus_to_exitcode(os.waitpid(shell, 0)[1]) or not echo(slave))
+	told = os.read(reports, 100)
+	assert told == b"done", told
+	assert echo(slave)
+	os.waitpid(shell, 0)
 	END
-	"$PYTHON" jobs.py
+	"$PYTHON" jobs.py 3>&-
 	same plain msg
 }
 

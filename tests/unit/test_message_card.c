@@ -90,7 +90,9 @@ claims_of_a_card(void **state)
 	claims_give("a4" IAT CNF KEYS SERIAL, E2E_OK);
 	claims_give("a5 02 61 61" IAT CNF KEYS SERIAL, E2E_OK);
 	claims_give("a5 02 60" IAT CNF KEYS SERIAL, E2E_OK);
-	claims_give("a5 04 00" IAT CNF KEYS SERIAL, E2E_OK);
+	claims_give("a5 04 01" IAT CNF KEYS SERIAL, E2E_OK);
+	/* which would read as "never" */
+	claims_give("a5 04 00" IAT CNF KEYS SERIAL, E2E_ERR_CARD);
 	claims_give("a5 00 f6" IAT CNF KEYS SERIAL, E2E_OK);
 	claims_give("a5" IAT CNF KEYS SERIAL "3a00010074 81 41 00", E2E_OK);
 	claims_give("a5" IAT CNF KEYS SERIAL "3a00020000 82 01 a0", E2E_OK);

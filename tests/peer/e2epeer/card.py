@@ -54,6 +54,8 @@ class Card:
             raise malformed("card: kid is not the thumbprint of its key")
         if self.sign1.alg != self.key.alg:
             raise malformed("card: alg is not that of its key")
+        if self.claims.get(L.EXP) == 0:
+            raise malformed("card: exp of 0")
         self.name = self.claims.get(2)
         self.serial = self.claims[L.SERIAL]
 
