@@ -114,8 +114,6 @@ pin(const char *name, const char *source)
 	enum e2e_error error;
 
 	buffer_init(&file, PIN_FILE_MAX);
-	if ((error = contacts_load_to_change(&contacts)) != E2E_OK)
-		goto out;
 	if (strncmp(source, "e2e-pub1 ", 9) != 0) {
 		label = source;
 		error = input_read_file(&file, source, "the public key");
@@ -124,6 +122,8 @@ pin(const char *name, const char *source)
 		text = (const char *)file.data;
 		length = file.length;
 	}
+	if ((error = contacts_load_to_change(&contacts)) != E2E_OK)
+		goto out;
 	if (is_revocation(text, length)) {
 		error = take_revocation(&contacts, text, length, label);
 		goto out;

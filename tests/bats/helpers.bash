@@ -213,7 +213,7 @@ within() {
 	fi
 	"$PYTHON" -c '
 import os, resource, subprocess, sys
-child = subprocess.run(sys.argv[2:])
+child = subprocess.run(sys.argv[2:], close_fds=False)
 used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 if used > int(sys.argv[1]) + 192:
     sys.exit("used %d MiB" % used)
