@@ -3,7 +3,7 @@
  *
  * Signals that would end or stop the process are caught while echo is off, only
  * noted, and sent again once the terminal is as it was and their former
- * dispositions are back. The handlers are installed without SA_RESTART, so that read(2) ends.
+ * dispositions are back.
  */
 #include "cli/terminal.h"
 
@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -53,32 +54,48 @@ is_stop(int number)
 	return number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
 }
 
+/* What the signals were before the prompt. */
+struct before {
+	struct sigaction action[SIGNALS];
+	sigset_t mask;
+};
+
 static void
-catch_signals(struct sigaction saved[SIGNALS])
+catch_signals(struct before *before)
 {
 	struct sigaction action;
+	sigset_t ours;
 	size_t i;
 
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = note_signal;
 	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&ours);
+	/* The terminal's own two answer what is being done: blocked, a process
+	 * in the background could change the terminal of the one in front. */
+	for (i = 0; i < SIGNALS; i++)
+		if (signals[i] != SIGTTIN && signals[i] != SIGTTOU)
+			(void)sigaddset(&ours, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &ours, &before->mask);
 	for (i = 0; i < SIGNALS; i++) {
 		caught[i] = 0;
-		(void)sigaction(signals[i], NULL, &saved[i]);
-		if (saved[i].sa_handler != SIG_IGN)
+		(void)sigaction(signals[i], NULL, &before->action[i]);
+		if (before->action[i].sa_handler != SIG_IGN)
 			(void)sigaction(signals[i], &action, NULL);
 	}
 }
 
 /* Gives signals back, and delivers those noted. True: stopped, now awake. */
 static bool
-release_signals(const struct sigaction saved[SIGNALS])
+release_signals(const struct before *before)
 {
 	bool stopped = false;
 	size_t i;
 
+	/* What still waits is noted now. */
+	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
 	for (i = 0; i < SIGNALS; i++)
-		(void)sigaction(signals[i], &saved[i], NULL);
+		(void)sigaction(signals[i], &before->action[i], NULL);
 	for (i = 0; i < SIGNALS; i++) {
 		if (!caught[i])
 			continue;
@@ -88,8 +105,29 @@ release_signals(const struct sigaction saved[SIGNALS])
 	return stopped;
 }
 
+/*
+ * Waits for a key or a signal. Signals are blocked but while it waits, so none
+ * can slip in between a look at what was noted and the wait.
+ */
+static bool
+wait_for_key(int fd, const sigset_t *mask)
+{
+	fd_set set;
+	int n;
+
+	do {
+		if (any_caught())
+			return false;
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		n = pselect(fd + 1, &set, NULL, NULL, NULL, mask);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 static enum e2e_error
-read_line(int fd, unsigned char *answer, size_t size, size_t *length)
+read_line(int fd, const sigset_t *mask, unsigned char *answer, size_t size,
+    size_t *length)
 {
 	unsigned char c = 0;
 	size_t used = 0;
@@ -97,8 +135,8 @@ read_line(int fd, unsigned char *answer, size_t size, size_t *length)
 	bool fits = true;
 
 	for (;;) {
-		n = read(fd, &c, 1);
-		if (n < 0 && errno == EINTR && !any_caught())
+		n = wait_for_key(fd, mask) ? read(fd, &c, 1) : 0;
+		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			/* The end, or a signal: a cut line is no answer. */
@@ -122,13 +160,13 @@ static enum e2e_error
 ask_once(int fd, const char *prompt, unsigned char *answer, size_t size,
     size_t *length, bool *again)
 {
-	struct sigaction saved[SIGNALS];
+	struct before signals_before;
 	struct termios before, silent;
 	enum e2e_error error = E2E_ERR_PASSPHRASE_NEEDED;
 
 	*again = false;
-	catch_signals(saved);
-	if (tcgetattr(fd, &before) != 0)
+	catch_signals(&signals_before);
+	if (fd >= FD_SETSIZE || tcgetattr(fd, &before) != 0)
 		goto out;
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
@@ -136,13 +174,14 @@ ask_once(int fd, const char *prompt, unsigned char *answer, size_t size,
 	if (tcsetattr(fd, TCSAFLUSH, &silent) != 0)
 		goto out;
 	if (fd_write(fd, prompt, strlen(prompt)) == E2E_OK)
-		error = read_line(fd, answer, size, length);
+		error = read_line(fd, &signals_before.mask, answer,
+		    size, length);
 	(void)fd_write(fd, "\n", 1);
 	while (tcsetattr(fd, TCSAFLUSH, &before) != 0 && errno == EINTR &&
 	    !caught[SIGNALS - 1])
 		continue;
 out:
-	*again = release_signals(saved);
+	*again = release_signals(&signals_before);
 	return error;
 }
 
