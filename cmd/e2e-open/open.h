@@ -29,6 +29,7 @@ struct open_job {
 	const char *output;
 	const char *folder;		/* -d */
 	const char *sender_card;	/* --sender-card */
+	enum e2e_error lookup;		/* why no card could be looked up */
 	enum e2e_error told;		/* by a callback of the request */
 	/* What lines about a message begin with: nothing, or its id with -d. */
 	char about[2 * E2E_MESSAGE_ID_LEN + sizeof(": ")];

@@ -119,6 +119,20 @@ release(struct open_job *job, struct e2e_reader *reader,
 	return error;
 }
 
+/* A sender is not unknown when it could not be looked up who it is. */
+static enum e2e_error
+next_header(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, bool *end, struct e2e_diag *diag)
+{
+	enum e2e_error error;
+
+	job->lookup = E2E_OK;
+	error = e2e_open_next(reader, &job->request, opened, end, diag);
+	if (error == E2E_ERR_SENDER_UNKNOWN && job->lookup != E2E_OK)
+		error = job->told = job->lookup;
+	return error;
+}
+
 static enum e2e_error
 open_single(struct open_job *job, struct e2e_reader *reader,
     const struct input *in)
@@ -128,7 +142,7 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 	enum e2e_error error;
 	bool end;
 
-	error = e2e_open_next(reader, &job->request, &opened, &end, &diag);
+	error = next_header(job, reader, &opened, &end, &diag);
 	if (error != E2E_OK) {
 		tell(job, error, &diag, in->name);
 		return error;
@@ -212,8 +226,7 @@ open_several(struct open_job *job, struct e2e_reader *reader,
 		return message_system(E2E_ERR_CREATE, job->folder);
 	for (count = 1;; count++) {
 		memset(&diag, 0, sizeof(diag));
-		error = e2e_open_next(reader, &job->request, &opened, &end,
-		    &diag);
+		error = next_header(job, reader, &opened, &end, &diag);
 		if (error == E2E_OK && end)
 			return first;
 		if (error != E2E_OK)

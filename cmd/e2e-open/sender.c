@@ -54,7 +54,8 @@ sender_find_card(void *context, const unsigned char id[E2E_ID_LEN])
 		return card;
 	if ((own = find_own(job, id)) != NULL)
 		return e2e_identity_card(own->identity);
-	if (contacts_load(&job->contacts) != E2E_OK)
+	job->lookup = contacts_load(&job->contacts);
+	if (job->lookup != E2E_OK)
 		return NULL;
 	contact = contacts_find_id(&job->contacts, id);
 	return contact == NULL ? NULL : contact->card;

@@ -411,3 +411,12 @@ expired() {
 	gives 6 e2e-open -i bob.key -p --recipient-passphrase-file word --kdf-memory-max 8192 -d d three
 	[ "$(ls d | wc -l)" = 2 ]
 }
+
+@test "contacts that cannot be read are no reason to call a sender unknown" {
+	e2e-seal -q -i alice.key -r ./bob.pub --no-card -o bare msg
+	gives 3 e2e-open -i bob.key bare
+	mkdir -p home/config/e2e/contacts
+	ln -s loop.pub home/config/e2e/contacts/loop.pub
+	gives 66 e2e-open -i bob.key bare
+	empty out
+}
