@@ -22,11 +22,10 @@ is_file(const char *word)
 	    (stat(word, &st) == 0 && !S_ISDIR(st.st_mode));
 }
 
+/* c: the contact of that name, or NULL. */
 static enum e2e_error
-add_contact(struct cardlist *list, const struct contacts *contacts,
-    const char *name)
+add_contact(struct cardlist *list, const struct contact *c, const char *name)
 {
-	const struct contact *c = contacts_find_name(contacts, name);
 	struct e2e_card *card;
 
 	if (c == NULL) {
@@ -71,6 +70,7 @@ enum e2e_error
 resolve_word_unchecked(struct cardlist *list, struct contacts *contacts,
     const char *word)
 {
+	const struct contact *pinned;
 	enum e2e_error error;
 
 	if ((error = contacts_load(contacts)) != E2E_OK)
@@ -78,14 +78,12 @@ resolve_word_unchecked(struct cardlist *list, struct contacts *contacts,
 	if (strncmp(word, LINE_START, strlen(LINE_START)) == 0)
 		return cardlist_parse(list, word, strlen(word),
 		    "the public key given");
-	/* A pinned name means that contact whatever lies in the folder one
-	 * stands in: files there may be anybody's. */
-	if (strchr(word, '/') == NULL &&
-	    contacts_find_name(contacts, word) != NULL)
-		return add_contact(list, contacts, word);
-	if (is_file(word))
+	/* A pinned name, which never has a slash, means that contact whatever
+	 * lies in the folder one stands in: files there may be anybody's. */
+	pinned = contacts_find_name(contacts, word);
+	if (pinned == NULL && is_file(word))
 		return add_file(list, word);
-	return add_contact(list, contacts, word);
+	return add_contact(list, pinned, word);
 }
 
 enum e2e_error

@@ -24,8 +24,8 @@ struct seal_stream {
 	struct e2e_progress progress;
 };
 
-/* Writes the front, all chunks and the break. *data_bytes: what was read; *end: the
- * offset behind the break. *failed: the segment where it failed. */
+/* Writes the front, all chunks and the break. *data_bytes: what was read;
+ * *end: the offset behind the break. *failed: the segment where it failed. */
 enum e2e_error seal_stream_run(const struct seal_stream *stream,
     uint64_t *data_bytes, uint64_t *end, uint64_t *failed);
 
