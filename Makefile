@@ -4,6 +4,7 @@
 #	make demo	set up what is missing, then watch a file travel
 #	make check	set up what is missing, then run every test
 #	make bench	compare with age, gpg and openssl cms
+#	make bench-relay	what the relay does in a second, on this disk
 #	make fuzz	run every fuzz target for FUZZ_SECONDS each
 #	make install	into DESTDIR and PREFIX; make uninstall takes it away
 #	make deps	install what building and testing need (Debian)
@@ -23,6 +24,7 @@ INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 DOCDIR ?= $(DATADIR)/doc/e2e
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -31,6 +33,8 @@ OBJCOPY ?= objcopy
 FUZZ_SECONDS ?= 60
 
 PACKAGES = libcrypto libargon2 libcbor
+# The relay and its clients need more than the filters do.
+NETWORK_PACKAGES = libssl libuv sqlite3
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla \
 	-Wformat=2 -Wno-unused-parameter
@@ -41,21 +45,24 @@ try = $(shell printf 'int main(void){return 0;}' | \
 	$(CC) $(CFLAGS) -Werror $(1) -x c -o /dev/null - 2>/dev/null && printf '%s' '$(1)')
 
 # Asked for once, and only by the goals that compile.
-ifneq ($(filter-out demo check bench fuzz deps setup clean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out demo check bench bench-relay fuzz deps setup clean uninstall,$(or $(MAKECMDGOALS),all)),)
 HARDENING := $(call try,-fstack-protector-strong) \
 	$(call try,-fstack-clash-protection) $(call try,-fcf-protection) \
 	$(if $(findstring -O0,$(CFLAGS)),,$(if $(findstring -fsanitize,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 LINK_HARDENING := $(call try,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(NETWORK_PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
+NETWORK_PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(NETWORK_PACKAGES) 2>/dev/null)
 endif
 
 E2E_CFLAGS = -std=c11 -pedantic $(WARNINGS) -fPIC -fvisibility=hidden \
+	-ffunction-sections -fdata-sections \
 	-pthread -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE \
 	-D_FILE_OFFSET_BITS=64 -Iinclude -Ilib $(HARDENING) $(PKG_CFLAGS)
 COMPILE = $(CC) $(E2E_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-LINK = $(CC) $(CFLAGS) $(LINK_HARDENING) -pthread $(LDFLAGS)
+LINK = $(CC) $(CFLAGS) $(LINK_HARDENING) -Wl,--gc-sections -pthread $(LDFLAGS)
 LIBS = $(PKG_LIBS) $(LDLIBS)
+NETWORK_LIBS = -Wl,--as-needed $(NETWORK_PKG_LIBS) $(LIBS)
 
 # One short line for each step; V=1 shows the commands.
 Q = $(if $(V),,@)
@@ -64,24 +71,31 @@ say = $(if $(V),@:,@printf '  %-7s %s\n' $(1) $(2))
 # ---- what there is ----
 
 LIBRARY_LAYERS = base crypto wire message
+# Of the relay and its clients; not part of libe2e.
+NETWORK_LAYERS = store relay net
 LIBRARY_SOURCES := $(sort $(foreach l,$(LIBRARY_LAYERS),$(wildcard lib/$(l)/*.c)))
+NETWORK_SOURCES := $(sort $(foreach l,$(NETWORK_LAYERS),$(wildcard lib/$(l)/*.c)))
 BASE_SOURCES := $(sort $(wildcard lib/base/*.c))
 CLI_SOURCES := $(sort $(wildcard lib/cli/*.c))
 # A command is cmd/e2e-NAME.c, or all of cmd/e2e-NAME/.
 COMMANDS := $(sort $(patsubst cmd/%.c,%,$(wildcard cmd/e2e-*.c)) \
 	$(patsubst cmd/%/,%,$(wildcard cmd/e2e-*/)))
+NETWORK_COMMANDS = $(filter e2e-relayd e2e-send e2e-fetch e2e-directory,$(COMMANDS))
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-LIBRARY_OBJECTS := $(call object,$(LIBRARY_SOURCES))
+# The library knows SQLite from the replay state on, not before.
+LIBRARY_OBJECTS := $(call object,$(filter-out lib/base/sqlite.c,$(LIBRARY_SOURCES)))
+NETWORK_OBJECTS := $(call object,$(NETWORK_SOURCES) $(wildcard lib/base/sqlite.c))
 # For the commands; what error.c defines is public and theirs already.
-BASE_OBJECTS := $(call object,$(filter-out %/error.c,$(BASE_SOURCES)))
+BASE_OBJECTS := $(call object,$(filter-out %/error.c %/sqlite.c,$(BASE_SOURCES)))
 CLI_OBJECTS := $(call object,$(CLI_SOURCES))
 COMMAND_FILES := $(addprefix $(BUILD)/bin/,$(COMMANDS))
 command_objects = $(call object,$(wildcard cmd/$(1).c cmd/$(1)/*.c))
 
 STATIC_LIBRARY = $(BUILD)/lib/libe2e.a
 SHARED_LIBRARY = $(BUILD)/lib/$(SONAME)
-# Every object by itself, for the tests that look inside.
+# Every object by itself, of which a program takes what it uses: for the relay
+# and its clients, which speak with inner layers, and for the tests.
 INTERNAL_LIBRARY = $(BUILD)/obj/libinternal.a
 
 .SECONDARY:
@@ -98,8 +112,8 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/obj/.packages
 # Says what is missing in one line instead of a page of compiler errors.
 $(BUILD)/obj/.packages:
 	@mkdir -p $(@D)
-	@$(PKG_CONFIG) --exists $(PACKAGES) || { \
-	echo "missing: pkg-config or one of $(PACKAGES); on Debian, 'make deps' installs them" >&2; exit 1; }
+	@$(PKG_CONFIG) --exists $(PACKAGES) $(NETWORK_PACKAGES) || { \
+	echo "missing: pkg-config or one of $(PACKAGES) $(NETWORK_PACKAGES); on Debian, 'make deps' installs them" >&2; exit 1; }
 	@touch $@
 
 # ---- the library ----
@@ -123,9 +137,10 @@ $(SHARED_LIBRARY): $(LIBRARY_OBJECTS)
 	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $(LIBRARY_OBJECTS) $(LIBS)
 	@ln -sf $(SONAME) $(BUILD)/lib/libe2e.so
 
-$(INTERNAL_LIBRARY): $(LIBRARY_OBJECTS) $(CLI_OBJECTS)
+$(INTERNAL_LIBRARY): $(LIBRARY_OBJECTS) $(NETWORK_OBJECTS) $(CLI_OBJECTS)
+	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(AR) rcs $@ $(LIBRARY_OBJECTS) $(CLI_OBJECTS)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/lib/e2e.pc: lib/e2e.pc.in Makefile
 	@mkdir -p $(@D)
@@ -134,18 +149,27 @@ $(BUILD)/lib/e2e.pc: lib/e2e.pc.in Makefile
 
 # ---- the commands ----
 
-# They link the library as anybody would, and base once more for themselves.
+# The filters link the library as anybody would, and base once more for
+# themselves.
 define command
 $(BUILD)/bin/$(1): $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(LINK) -pie -o $$@ $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY) $$(LIBS)
 endef
-$(foreach c,$(COMMANDS),$(eval $(call command,$(c))))
+$(foreach c,$(filter-out $(NETWORK_COMMANDS),$(COMMANDS)),$(eval $(call command,$(c))))
+
+define network_command
+$(BUILD)/bin/$(1): $(call command_objects,$(1)) $(INTERNAL_LIBRARY)
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(LINK) -pie -o $$@ $(call command_objects,$(1)) $(INTERNAL_LIBRARY) $$(NETWORK_LIBS)
+endef
+$(foreach c,$(NETWORK_COMMANDS),$(eval $(call network_command,$(c))))
 
 # ---- what needs set-up first ----
 
-.PHONY: deps setup demo check bench fuzz clean
+.PHONY: deps setup demo check bench bench-relay fuzz clean
 deps:
 	sh tests/tools/deps install
 setup:
@@ -160,6 +184,9 @@ bench: setup
 	@sh tests/tools/deps ensure bench
 	@$(MAKE) --no-print-directory all
 	BIN=$(abspath $(BUILD))/bin bash tests/bench/bench
+bench-relay: setup
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/relay_load
+	BUILD=$(abspath $(BUILD)) bash tests/bench/relay
 fuzz: setup
 	FUZZ_SECONDS=$(FUZZ_SECONDS) bash tests/fuzz/run
 clean:
@@ -170,6 +197,7 @@ include tests/tests.mk
 # ---- installing ----
 
 HEADERS := $(sort $(wildcard include/e2e/*.h))
+UNITS := $(sort $(wildcard contrib/systemd/*))
 MAN_PAGES := $(sort $(wildcard man/*.[1-8]))
 .PHONY: install uninstall
 install: all
@@ -190,11 +218,14 @@ install: all
 	    install -m 644 completions/e2e.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/$$c && \
 	    install -m 644 completions/$$c.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/ || exit 1; done
 	install -m 644 completions/_e2e $(DESTDIR)$(DATADIR)/zsh/site-functions/_e2e
+	install -d $(DESTDIR)$(UNITDIR)
+	for u in $(UNITS); do sed 's|/usr/local/bin|$(BINDIR)|' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} && \
+	    chmod 644 $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; done
 uninstall:
 	for c in $(COMMANDS); do rm -f $(DESTDIR)$(BINDIR)/$$c \
 	    $(DESTDIR)$(DATADIR)/bash-completion/completions/$$c \
 	    $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/$$c.fish; done
-	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_e2e
+	rm -f $(DESTDIR)$(DATADIR)/zsh/site-functions/_e2e $(addprefix $(DESTDIR)$(UNITDIR)/,$(notdir $(UNITS)))
 	rm -f $(DESTDIR)$(LIBDIR)/libe2e.a $(DESTDIR)$(LIBDIR)/libe2e.so $(DESTDIR)$(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/pkgconfig/e2e.pc
 	for page in $(notdir $(MAN_PAGES)); do rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
 	rm -rf $(DESTDIR)$(INCLUDEDIR)/e2e $(DESTDIR)$(DOCDIR)

@@ -53,6 +53,13 @@ _e2e()
 			esac
 		fi
 		;;
+	e2e-directory)
+		if [[ $COMP_CWORD -gt 1 ]]; then
+			case ${COMP_WORDS[1]} in
+			register|lookup|revoke) page+=" ${COMP_WORDS[1]}" ;;
+			esac
+		fi
+		;;
 	e2e-key)
 		if [[ $COMP_CWORD -gt 1 ]]; then
 			case ${COMP_WORDS[1]} in
@@ -101,6 +108,74 @@ _e2e()
 		options='-q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='contact'
 		case $prev in
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-directory')
+		options='--relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='words:register lookup revoke'
+		case $prev in
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-directory register')
+		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max --token-file --relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		case $prev in
+		-i|--identity) argument='file' ;;
+		--passphrase-file) argument='file' ;;
+		--passphrase-fd) argument='none' ;;
+		--kdf-memory-max) argument='none' ;;
+		--token-file) argument='file' ;;
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-directory lookup')
+		options='--pin -n --no-pin --relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='contact'
+		case $prev in
+		--pin) argument='contact' ;;
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-directory revoke')
+		options='--relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-fetch')
+		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -d --directory --exec --refused --refused-max --refused-max-bytes --wait --max --relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		case $prev in
+		-i|--identity) argument='file' ;;
+		--passphrase-file) argument='file' ;;
+		--passphrase-fd) argument='none' ;;
+		--kdf-memory-max) argument='none' ;;
+		-d|--directory) argument='folder' ;;
+		--exec) argument='none' ;;
+		--refused-max) argument='none' ;;
+		--refused-max-bytes) argument='none' ;;
+		--max) argument='none' ;;
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
 		--status-fd) argument='none' ;;
 		esac
 		;;
@@ -214,6 +289,45 @@ _e2e()
 		--status-fd) argument='none' ;;
 		esac
 		;;
+	'e2e-relayd')
+		options='--store -l --listen --unix --unix-mode -i --identity --registration --token-file --cards --tls-cert --tls-key --log-addresses --metrics-file --queue --stop-time --check --backup --rotate-key --fingerprint --envelope-max --ttl --box-bytes --box-items --disk-low --memory --connections --connections-each --rate-address --burst-address --rate-mailbox --burst-mailbox --slow --header-time --idle-time --login-time --linger --drain --attempts -q --quiet -v --verbose --status-fd -h --help -V --version'
+		case $prev in
+		--store) argument='folder' ;;
+		-l|--listen) argument='none' ;;
+		--unix) argument='file' ;;
+		--unix-mode) argument='none' ;;
+		-i|--identity) argument='file' ;;
+		--registration) argument='words:open token closed' ;;
+		--token-file) argument='file' ;;
+		--cards) argument='folder' ;;
+		--tls-cert) argument='file' ;;
+		--tls-key) argument='file' ;;
+		--metrics-file) argument='file' ;;
+		--queue) argument='none' ;;
+		--stop-time) argument='none' ;;
+		--backup) argument='file' ;;
+		--envelope-max) argument='none' ;;
+		--ttl) argument='none' ;;
+		--box-bytes) argument='none' ;;
+		--box-items) argument='none' ;;
+		--disk-low) argument='none' ;;
+		--memory) argument='none' ;;
+		--connections) argument='none' ;;
+		--connections-each) argument='none' ;;
+		--rate-address) argument='none' ;;
+		--burst-address) argument='none' ;;
+		--rate-mailbox) argument='none' ;;
+		--burst-mailbox) argument='none' ;;
+		--slow) argument='none' ;;
+		--header-time) argument='none' ;;
+		--idle-time) argument='none' ;;
+		--login-time) argument='none' ;;
+		--linger) argument='none' ;;
+		--drain) argument='none' ;;
+		--attempts) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
 	'e2e-seal')
 		options='-r --recipient -R --recipients -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --self --hide-recipients --kdf-memory --kdf-passes --kdf-lanes -i --identity --passphrase-file --passphrase-fd --kdf-memory-max --no-card --sign-segments --expire --file-name --type --reply-to --pad -a --armor -o --output -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='file'
@@ -238,6 +352,20 @@ _e2e()
 		--status-fd) argument='none' ;;
 		esac
 		;;
+	'e2e-send')
+		options='--to --relay-key --ca --tls-pin --timeout --retry --retry-for -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		--to) argument='both' ;;
+		--relay-key) argument='none' ;;
+		--ca) argument='file' ;;
+		--tls-pin) argument='none' ;;
+		--timeout) argument='none' ;;
+		--retry) argument='none' ;;
+		--retry-for) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
 	esac
 	if [[ -n $argument ]]; then
 		[[ $argument == none ]] || _e2e_reply "$argument" "$cur"
@@ -248,4 +376,4 @@ _e2e()
 	fi
 }
 
-complete -F _e2e e2e-contact e2e-inspect e2e-key e2e-keygen e2e-open e2e-seal
+complete -F _e2e e2e-contact e2e-directory e2e-fetch e2e-inspect e2e-key e2e-keygen e2e-open e2e-relayd e2e-seal e2e-send

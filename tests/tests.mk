@@ -11,7 +11,7 @@ unit: $(UNIT_TESTS)
 $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(INTERNAL_LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $< $(UNIT_SUPPORT) $(INTERNAL_LIBRARY) -lcmocka $(LIBS)
+	$(Q)$(LINK) -o $@ $< $(UNIT_SUPPORT) $(INTERNAL_LIBRARY) -lcmocka $(NETWORK_LIBS)
 
 # ---- faults: tests/fault ----
 
@@ -19,7 +19,8 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(INTERN
 # command that does not look (careless.c), one with foretold randomness in
 # place of the system's (fixed_random.c), and a program with planted keys.
 FAULT = $(BUILD)/tests/fault
-FAULT_COMMANDS := $(addprefix $(FAULT)/bin/,$(COMMANDS))
+FILTERS = $(filter-out $(NETWORK_COMMANDS),$(COMMANDS))
+FAULT_COMMANDS := $(addprefix $(FAULT)/bin/,$(FILTERS))
 FAULT_OBJECTS := $(call object,tests/fault/inject.c tests/fault/inject_crypto.c)
 FAULT_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,open64 openat64 fcntl64 \
 	$(shell sed -nE 's/^WRAP[A-Z_]*.([A-Za-z0-9_]+),.*/\1/p' tests/fault/inject*.c))
@@ -37,7 +38,7 @@ $(FAULT)/bin/$(1): $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $
 	$$(call say,LD,$$@)
 	$$(Q)$$(LINK) $$(FAULT_WRAPS) -o $$@ $$(filter %.o,$$^) $(STATIC_LIBRARY) $$(LIBS)
 endef
-$(foreach c,$(COMMANDS),$(eval $(call fault_command,$(c))))
+$(foreach c,$(FILTERS),$(eval $(call fault_command,$(c))))
 
 $(FAULT)/careless/e2e-seal: $(call command_objects,e2e-seal) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY) \
 	$(FAULT_OBJECTS) $(call object,tests/fault/careless.c)
@@ -60,3 +61,32 @@ $(FAULT)/planted: $(call object,tests/fault/planted.c) $(INTERNAL_LIBRARY)
 wrap = $(addprefix -Wl$(comma)--wrap=,$(1))
 $(BUILD)/tests/test_message_mutator: private override LDFLAGS += $(call wrap,passhash_argon2id)
 $(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,secret_equal aead_open sender_verify sender_verify_segment)
+
+# ---- the relay: tests/relay, tests/bench/relay ----
+
+# A generator of load, a store full of mailboxes, and two relays that the
+# harnesses have to catch: one says OK before the commit, the other believes
+# every signature.
+.PHONY: relay_tests
+tests: relay_tests
+relay_tests: $(addprefix $(BUILD)/tests/,relay_load relay_fill relayd_early relayd_trusting)
+
+$(BUILD)/tests/relay_load: $(call object,tests/bench/relay_load.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $< $(LIBS)
+
+$(BUILD)/tests/relay_fill: $(call object,tests/bench/relay_fill.c) $(INTERNAL_LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $< $(INTERNAL_LIBRARY) $(NETWORK_LIBS)
+
+$(BUILD)/tests/relayd_early: $(call command_objects,e2e-relayd) $(call object,tests/relay/early.c) $(INTERNAL_LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(call wrap,worker_start worker_submit worker_take worker_stop) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)
+
+$(BUILD)/tests/relayd_trusting: $(call command_objects,e2e-relayd) $(call object,tests/relay/trusting.c) $(INTERNAL_LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(call wrap,proof_check_auth proof_check_ack) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)

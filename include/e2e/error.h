@@ -99,9 +99,23 @@ enum e2e_error {
 	E2E_ERR_READ = 7400,
 	E2E_ERR_WRITE = 7401,
 	E2E_ERR_CHANGED = 7402,		/* input shrank while it was read */
+	E2E_ERR_STORE = 7403,		/* the relay's store */
+	E2E_ERR_FULL = 7404,		/* no space left for the store */
 	E2E_ERR_MEMORY = 7500,
+	E2E_ERR_UNREACHABLE = 7501,	/* no connection, or it broke */
+	E2E_ERR_BUSY = 7502,		/* the relay asks to come again */
+	E2E_ERR_RUNNING = 7503,		/* another process does this already */
+	E2E_ERR_UNDELIVERED = 7504,	/* taken, but not handed on: kept at the relay */
+	E2E_ERR_PROTOCOL = 7600,	/* what a relay does not say */
+	E2E_ERR_RELAY_PROOF = 7601,	/* a signature of the relay */
+	E2E_ERR_RELAY_OTHER = 7602,	/* not the relay that is pinned */
+	E2E_ERR_REFUSED = 7700,		/* the relay's answer is no */
+	E2E_ERR_NOT_FOUND = 7701,	/* nobody of this name or fingerprint there */
 	E2E_ERR_CONFIG = 7800,
-	E2E_ERR_PERMISSIONS = 7801	/* a secret file that others can read */
+	E2E_ERR_PERMISSIONS = 7801,	/* a secret file that others can read */
+	E2E_ERR_STORE_VERSION = 7802,	/* a store of a newer version */
+	E2E_ERR_STORE_DAMAGED = 7803,
+	E2E_ERR_STORE_IN_USE = 7804	/* by another relay */
 };
 
 /*

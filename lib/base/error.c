@@ -77,9 +77,23 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_READ, "cannot read" },
 	{ E2E_ERR_WRITE, "cannot write" },
 	{ E2E_ERR_CHANGED, "the input changed while it was read" },
+	{ E2E_ERR_STORE, "the store cannot be read or written" },
+	{ E2E_ERR_FULL, "no space is left for the store" },
 	{ E2E_ERR_MEMORY, "out of memory" },
+	{ E2E_ERR_UNREACHABLE, "the relay cannot be reached" },
+	{ E2E_ERR_BUSY, "the relay is busy" },
+	{ E2E_ERR_RUNNING, "another process is doing this already" },
+	{ E2E_ERR_UNDELIVERED, "not handed on; the relay keeps it" },
+	{ E2E_ERR_PROTOCOL, "the relay broke the protocol" },
+	{ E2E_ERR_RELAY_PROOF, "the relay's signature does not verify" },
+	{ E2E_ERR_RELAY_OTHER, "this is not the relay that is pinned" },
+	{ E2E_ERR_REFUSED, "the relay refused" },
+	{ E2E_ERR_NOT_FOUND, "the relay knows nobody of this name" },
 	{ E2E_ERR_CONFIG, "unusable configuration or state" },
 	{ E2E_ERR_PERMISSIONS, "others can read this secret file" },
+	{ E2E_ERR_STORE_VERSION, "the store was written by a newer version" },
+	{ E2E_ERR_STORE_DAMAGED, "the store is damaged" },
+	{ E2E_ERR_STORE_IN_USE, "another relay uses this store" },
 };
 
 static const struct error_status statuses[] = {

@@ -3,6 +3,8 @@
  * every key, while there is no need for it: who loses the key, or its
  * passphrase, can still say so.
  */
+#include "message/revocation.h"
+
 #include "base/clock.h"
 #include "base/random.h"
 #include "message/identity.h"
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REVOCATION_MAX = 4096, CTI_LEN = 16 };
+enum { CTI_LEN = 16 };
 
 struct revocation {
 	struct cose_sign1 sign1;
@@ -82,6 +84,8 @@ parse(struct revocation *rev, struct bytes encoded)
 	int64_t claim;
 
 	memset(rev, 0, sizeof(*rev));
+	if (encoded.length > REVOCATION_MAX)
+		return E2E_ERR_LIMIT;
 	if (cose_sign1_parse(&rev->sign1, encoded, TYP_REVOCATION) != E2E_OK)
 		return E2E_ERR_STATEMENT;
 	dcbor_reader_init(&r, rev->sign1.payload.data,
@@ -100,48 +104,26 @@ parse(struct revocation *rev, struct bytes encoded)
 	return E2E_OK;
 }
 
-static enum e2e_error
-decode(struct buffer *encoded, struct revocation *rev, const char *text,
-    size_t length)
-{
-	enum e2e_error error;
-
-	/* The text is in memory, so its content may be, too. */
-	buffer_init(encoded, length + ARMOR_LINE_BYTES);
-	error = armor_decode(encoded, ARMOR_REVOCATION, true, text, length);
-	if (error != E2E_OK)
-		return error == E2E_ERR_ARMOR ? E2E_ERR_STATEMENT : error;
-	if (encoded->length > REVOCATION_MAX)
-		return E2E_ERR_LIMIT;
-	return parse(rev, buffer_bytes(encoded));
-}
-
 enum e2e_error
-e2e_revocation_subject(const char *text, size_t length,
-    unsigned char id[E2E_ID_LEN])
+revocation_subject(struct bytes encoded, unsigned char id[E2E_ID_LEN])
 {
-	struct buffer encoded;
 	struct revocation rev;
-	enum e2e_error error;
+	enum e2e_error error = parse(&rev, encoded);
 
-	error = decode(&encoded, &rev, text, length);
 	if (error == E2E_OK)
 		memcpy(id, rev.subject, E2E_ID_LEN);
-	buffer_free(&encoded);
 	return error;
 }
 
 enum e2e_error
-e2e_revocation_check(const char *text, size_t length,
-    const struct e2e_card *card, enum e2e_revocation_reason *reason,
-    uint64_t *made)
+revocation_verify(struct bytes encoded, const struct e2e_card *card,
+    enum e2e_revocation_reason *reason, uint64_t *made)
 {
-	struct buffer encoded;
 	struct revocation rev;
 	enum e2e_error error;
 	bool valid = false;
 
-	error = decode(&encoded, &rev, text, length);
+	error = parse(&rev, encoded);
 	if (error == E2E_OK && memcmp(rev.subject, e2e_card_id(card),
 	    E2E_ID_LEN) == 0 && rev.sign1.alg != card->signing->type->alg)
 		error = E2E_ERR_STATEMENT;
@@ -156,6 +138,48 @@ e2e_revocation_check(const char *text, size_t length,
 		    (enum e2e_revocation_reason)rev.reason :
 		    E2E_REVOKE_UNSPECIFIED;
 	}
+	return error;
+}
+
+/* ---- in armor ---- */
+
+static enum e2e_error
+decode(struct buffer *encoded, const char *text, size_t length)
+{
+	enum e2e_error error;
+
+	/* The text is in memory, so its content may be, too. */
+	buffer_init(encoded, length + ARMOR_LINE_BYTES);
+	error = armor_decode(encoded, ARMOR_REVOCATION, true, text, length);
+	return error == E2E_ERR_ARMOR ? E2E_ERR_STATEMENT : error;
+}
+
+enum e2e_error
+e2e_revocation_subject(const char *text, size_t length,
+    unsigned char id[E2E_ID_LEN])
+{
+	struct buffer encoded;
+	enum e2e_error error;
+
+	error = decode(&encoded, text, length);
+	if (error == E2E_OK)
+		error = revocation_subject(buffer_bytes(&encoded), id);
+	buffer_free(&encoded);
+	return error;
+}
+
+enum e2e_error
+e2e_revocation_check(const char *text, size_t length,
+    const struct e2e_card *card, enum e2e_revocation_reason *reason,
+    uint64_t *made)
+{
+	struct buffer encoded;
+	enum e2e_error error;
+
+	error = decode(&encoded, text, length);
+	if (error == E2E_OK)
+		error = revocation_verify(buffer_bytes(&encoded), card,
+		    reason, made);
 	buffer_free(&encoded);
 	return error;
 }

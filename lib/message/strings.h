@@ -14,6 +14,12 @@
 #define STRING_CORE "e2e1 core"
 #define STRING_SECRET "e2e1 secret"
 
+/* Between a relay and its clients (docs/PROTOCOL.md, section 5). */
+#define STRING_RELAY_SERVER "e2e-relay server"
+#define STRING_RELAY_AUTH "e2e-relay auth"
+#define STRING_RELAY_ACK "e2e-relay ack"
+#define STRING_RELAY_RECORD "e2e-relay record"
+
 /* C2SP chunked-encryption, "Cobblestone-256": not CBOR. */
 #define STRING_CHUNKED "c2sp.org/chunked-encryption@v1+"
 #define STRING_CHUNKED_AEAD "AEAD_AES_256_GCM"

@@ -8,6 +8,7 @@
 /* CBOR tags. */
 #define TAG_ENVELOPE 1697801521u	/* "e2e1" */
 #define TAG_WRAPPED_KEY 1697801522u	/* "e2e2" */
+#define TAG_FRAME 1697801523u		/* "e2e3": between a relay and its clients */
 #define TAG_COSE_SIGN1 18u		/* RFC 9052 */
 #define TAG_COSE_ENCRYPT 96u
 
@@ -87,11 +88,18 @@
 /* Statements. */
 #define CLAIM_REASON (-65670)
 #define CLAIM_INVALID_SINCE (-65671)
+#define CLAIM_MERKLE_ROOT (-65674)
 #define CLAIM_CERTIFICATE_SERIAL (-65676)
 
 /* typ values (RFC 9596). */
 #define TYP_METADATA "application/e2e-metadata+cwt"
 #define TYP_CARD "application/e2e-card+cwt"
 #define TYP_REVOCATION "application/e2e-revocation+cwt"
+#define TYP_SUCCESSION "application/e2e-succession+cwt"
+#define TYP_STORAGE "application/e2e-storage+cwt"
+#define TYP_RELAY_SERVER "application/e2e-relay-server"
+#define TYP_RELAY_AUTH "application/e2e-relay-auth"
+#define TYP_RELAY_ACK "application/e2e-relay-ack"
+#define TYP_RELAY_RECORD "application/e2e-relay-record"
 
 #endif

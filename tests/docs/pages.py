@@ -10,7 +10,10 @@ HELP = re.compile(r"^ +(?:-(\w), )?--([a-z0-9-]+)(?: (\S+))?(?:  +.*)?$")
 MACRO = re.compile(r"^#define ((?:KEY_)?OPTIONS?_\w+) \\\n((?:.*\\\n)*.*\n)", re.M)
 ROW = re.compile(r"\{\s*([^,{}]+),\s*\"([a-z0-9-]+)\",\s*"
                  r"(NULL|\"[^\"]*\"(?:\s*\"[^\"]*\")*),|\b((?:KEY_)?OPTIONS?_[A-Z_]+)\b")
-TABLE = re.compile(r"struct option_spec options\[\] = \{\n(.*?)\n\};", re.S)
+TABLE = re.compile(r"struct option_spec \w+\[\] = \{\n(.*?)\n\};", re.S)
+# Rows of e2e-relayd that are made from a table of limits.
+LIMITS = re.compile(r"\} limits\[\] = \{\n(.*?)\n\};", re.S)
+LIMIT = re.compile(r"\{ \"([a-z-]+)\", \"(\w+)\"")
 NAME = re.compile(r"struct command (?:\w+) = \{\s*\"([^\"]+)\"")
 
 
@@ -70,11 +73,17 @@ def tables_of(sources, headers):
     for text in headers:
         for name, body in MACRO.findall(text):
             macros[name] = body
+    limits = [(None, name, argument) for text in sources
+              for table in LIMITS.findall(text)
+              for name, argument in LIMIT.findall(table)]
     found = {}
     for text in sources:
-        table, name = TABLE.search(text), NAME.search(text)
-        if table and name:
-            found[name[1]] = table_rows(table[1], macros)
+        tables, name = TABLE.findall(text), NAME.search(text)
+        if tables and name:
+            found[name[1]] = [row for table in tables
+                              for row in table_rows(table, macros)]
+            if "limits_options(" in text:
+                found[name[1]] += limits
     return found
 
 
@@ -173,6 +182,25 @@ class Man:
 
     def references(self):
         return re.findall(r"\bXr (\S+) (\d)", "\n".join(self.lines))
+
+
+def defaults(binary, man):
+    """Complaints about defaults that --help and the page tell differently."""
+    text = output_of([binary, "--help"])
+    bad = []
+    for name, value in re.findall(r"--([a-z-]+) .*\(default: ([^) /]+)\)", text):
+        for i, line in enumerate(man.lines):
+            if not re.match(rf"^\.It .*Fl -{name}\b( |$)", line):
+                continue
+            item = man.lines[i:i + 30]
+            end = [k for k, other in enumerate(item) if k > 0 and
+                   other.startswith((".It", ".El"))][0]
+            told = re.search(r"default(?:: (?:Cm )?| is\n\.Ql )(\S+)",
+                             "\n".join(item[:end]))
+            if not told or told[1] != value:
+                bad.append(f"--{name}: {value} by --help, "
+                           f"{told[1] if told else 'not told'} on the page")
+    return bad
 
 
 def lint(path):

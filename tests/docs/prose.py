@@ -6,6 +6,9 @@ import re
 PATH = re.compile(r"`((?:lib|cmd|include|tests|docs|man|completions|\.ci)/"
                   r"[A-Za-z0-9_./*{},-]*|README\.md|Makefile)`")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+ERROR_CODE = re.compile(r"\b(?:frame_put_error|session_fail|refuse|"
+                        r"end_question)\(\w+,\s*\"([a-z]+)\"")
+GOAWAY = re.compile(r"goaway\(([^;{]*);")
 
 # Whole words. What is unfinished, what sells, what is spelled the other way.
 WORDS = """
@@ -82,16 +85,17 @@ def forbidden_words(text):
 
 
 def numbered_headings(text):
-    """The section numbers of docs/FORMAT.md."""
+    """The section numbers of docs/FORMAT.md or docs/PROTOCOL.md."""
     return set(re.findall(r"^#+ (\d+(?:\.\d+)?)\.? ", text, re.M))
 
 
-def dead_sections(sources, headings):
-    """References such as (docs/FORMAT.md, 7.4) to sections that are not."""
+def dead_sections(sources, headings, page="FORMAT"):
+    """References such as (docs/FORMAT.md, 7.4) to sections that are not;
+    between the documents also without folder and ending."""
     bad = []
     for path, text in sources:
         text = re.sub(r"\s*\n[\s*#/]*", " ", text)
-        for part in re.findall(r"docs/FORMAT\.md, (?:sections? )?"
+        for part in re.findall(r"\b" + page + r"(?:\.md)?, (?:sections? )?"
                                r"((?:\d+(?:\.\d+)?(?:, | and | to )?)+)",
                                text):
             for number in re.findall(r"\d+(?:\.\d+)?", part):
@@ -133,6 +137,62 @@ def pitfall_tests(root, text):
         elif name not in read(file):
             bad.append(f"{path} has no test {name!r}")
     rows = [int(n) for n in re.findall(r"^\| (\d+) \|", text, re.M)]
-    if rows != list(range(1, 31)):
+    if len(rows) < 30 or rows != list(range(1, len(rows) + 1)):
         bad.append(f"the rows are {rows}")
     return bad
+
+
+# ---- docs/PROTOCOL.md and the code ----
+
+def table_after(text, heading):
+    """The rows of cells of the first table under a heading."""
+    rows = []
+    for line in text[text.index("\n" + heading + "\n"):].splitlines()[2:]:
+        if line.startswith("#"):
+            break
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+def enum_of(header, first):
+    """The names of an enum that begins with `first`, without their prefix,
+    in order."""
+    body = re.search(r"enum \w+ \{[^}]*?\b(" + first + r"\b[^}]*)\}", header,
+                     re.S)[1]
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    return [name.split("_", 1)[1] for name in
+            re.findall(r"\b[A-Z]+_[A-Z_]+\b", body)]
+
+
+def frame_differences(protocol, header):
+    """Types and names of the frames, in the table and in frame.h."""
+    shown = [(int(row[0]), row[2]) for row in
+             table_after(protocol, "### 4.2 Table")]
+    known = list(enumerate(enum_of(header, "FRAME_HELLO"), 1))
+    return [f"the page has {row}" for row in shown if row not in known] + \
+        [f"frame.h has {row}" for row in known if row not in shown]
+
+
+def two_sets(section, shown, said):
+    return [f"{section} has {word}, the code never says it"
+            for word in sorted(shown - said)] + \
+        [f"{section} has no {word}" for word in sorted(said - shown)]
+
+
+def code_differences(protocol, receipt, sources):
+    """Codes of lines and errors, in the tables and in the code."""
+    lines = [row[0] for row in table_after(protocol, "### 3.3 Codes")]
+    known = [name.lower() for name in enum_of(receipt, "RECEIPT_OK")[1:]]
+    bad = [f"3.3 has {code}" for code in lines if code not in known]
+    bad += [f"receipt.h has {code}" for code in known if code not in lines]
+    whole = "\n".join(sources)
+    errors = {code for row in table_after(protocol, "### 10.2 ERROR")
+              for code in row[0].split(", ")}
+    reasons = {row[0] for row in table_after(protocol, "### 10.3 GOAWAY")}
+    said = {reason for call in GOAWAY.findall(whole)
+            for reason in re.findall(r"\"([^\"]+)\"", call)}
+    return bad + two_sets("10.2", errors, set(ERROR_CODE.findall(whole))) + \
+        two_sets("10.3", reasons, said)

@@ -1,14 +1,31 @@
 """One command line for each exit status that a page lists.
 
-70 (the crypto library fails) and 75 (no memory) cannot be had from outside;
-the fault injection tests reach them.
+70 (the crypto library fails) cannot be had from outside, and 75 only where a
+relay can be out of reach (otherwise it is a lack of memory); the fault
+injection tests reach them.
+
+`relay` starts a relay on relay.sock with mail for alice and bob
+(sandbox.py).
 """
 
-UNREACHABLE = {70, 75}
+# Commands that lack a relay, not memory.
+NETWORK = {"e2e-send", "e2e-fetch", "e2e-directory"}
+
+
+def unreachable(command):
+    return {70} if command in NETWORK else {70, 75}
+
 
 LONG = "--passphrase-file long"
 OPEN = "--passphrase-file open-passphrase"
 NOWHERE = "XDG_CONFIG_HOME= HOME= "
+
+AT = "unix:relay.sock"
+STRANGER = f"--relay-key {'a' * 52} {AT}"
+# One mailbox more than an envelope may have.
+CROWD = ("$(for i in $(seq 10000 11024); do printf -- '--to %s%047d ' $i 0 | "
+         "tr 0-9 a-j; done)")
+PINS = 'echo junk > "$XDG_CONFIG_HOME/e2e/known_relays"; '
 
 PROVOKE = {
     "e2e-keygen": {
@@ -86,5 +103,60 @@ PROVOKE = {
         78: 'rm -r "$XDG_CONFIG_HOME/e2e/contacts"; '
             'ln -s contacts "$XDG_CONFIG_HOME/e2e/contacts"; '
             "e2e-inspect letter.e2e",
+    },
+    "e2e-send": {
+        0: f"relay; e2e-send {AT} letter.e2e",
+        1: f"e2e-send {AT} short.e2e",
+        3: f"e2e-contact pin bob.revocation && "
+           f"e2e-send --to bob {AT} letter.e2e",
+        5: f"e2e-send {AT} junk",
+        6: f"e2e-send {CROWD} {AT} letter.e2e",
+        64: "e2e-send",
+        66: f"e2e-send {AT} none",
+        73: f"relay; XDG_CONFIG_HOME=/proc e2e-send {AT} letter.e2e",
+        74: f"relay; e2e-send {AT} letter.e2e > /dev/full",
+        75: "e2e-send --retry 0 unix:none.sock letter.e2e",
+        76: f"relay; e2e-send {STRANGER} letter.e2e",
+        77: f"relay; e2e-seal -r ./carol.pub letter.txt | e2e-send {AT}",
+        78: f"relay; {PINS} e2e-send {AT} letter.e2e",
+    },
+    "e2e-fetch": {
+        0: f"relay; e2e-fetch -i bob.key {AT}",
+        5: f"e2e-fetch -i junk.key {AT}",
+        6: f"e2e-fetch -i locked.key {LONG} {AT}",
+        7: f"e2e-fetch -i locked.key {AT}",
+        64: "e2e-fetch",
+        66: f"e2e-fetch -i none.key {AT}",
+        73: f"relay; e2e-fetch -i bob.key -d letter.txt {AT}",
+        74: f"relay; e2e-fetch -i bob.key {AT} > /dev/full",
+        75: "e2e-fetch -i bob.key unix:none.sock",
+        76: f"relay; e2e-fetch -i bob.key {STRANGER}",
+        77: f"relay; e2e-fetch -i carol.key {AT}",
+        78: f"chmod 644 bob.key; e2e-fetch -i bob.key {AT}",
+    },
+    "e2e-directory": {
+        0: f"relay; e2e-directory lookup {AT} bob",
+        3: f"relay; e2e-directory lookup --pin alice {AT} bob",
+        5: f"e2e-directory revoke {AT} junk",
+        6: f"e2e-directory register -i locked.key {LONG} {AT}",
+        7: f"e2e-directory register -i locked.key {AT}",
+        64: f"e2e-directory lookup {AT}",
+        66: f"e2e-directory revoke {AT} none",
+        73: f"relay; XDG_CONFIG_HOME=/proc "
+            f"e2e-directory lookup -n {AT} bob",
+        74: f"relay; e2e-directory lookup -n {AT} bob > /dev/full",
+        75: "e2e-directory lookup unix:none.sock bob",
+        76: f"relay; e2e-directory lookup {STRANGER} bob",
+        77: f"relay; e2e-directory lookup {AT} nobody",
+        78: f"relay; {PINS} e2e-directory lookup {AT} bob",
+    },
+    "e2e-relayd": {
+        0: "relay; kill $relay_pid; wait $relay_pid",
+        5: "e2e-relayd --store store --unix relay.sock -i junk.key",
+        64: "e2e-relayd",
+        66: "e2e-relayd --store store --unix relay.sock -i none.key",
+        73: "e2e-relayd --store store --backup letter.txt",
+        74: "e2e-relayd --store store --fingerprint > /dev/full",
+        78: "e2e-relayd --store store --unix relay.sock -i locked.key",
     },
 }

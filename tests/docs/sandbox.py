@@ -3,11 +3,13 @@ import base64
 import os
 import re
 import shutil
+import signal
 import subprocess
+import tempfile
 
 FIXTURE = r"""
 umask 022
-mkdir -p "$XDG_CONFIG_HOME/e2e" photos inbox drop done refused
+mkdir -p "$XDG_CONFIG_HOME/e2e" photos inbox drop done refused outbox
 chmod 700 "$XDG_CONFIG_HOME/e2e"
 for who in "alice x25519" "bob rsa2048" "carol x25519"; do
     set -- $who
@@ -32,6 +34,26 @@ cat answer.e2e drop/1.e2e > mailbox.e2e
 e2e-seal -p --passphrase-file passphrase letter.txt > shared.e2e
 e2e-seal -r bob --expire 1s letter.txt > expired.e2e
 echo junk > junk; (umask 077; echo junk > junk.key)
+relay
+e2e-directory register -q -i alice.key unix:relay.sock
+e2e-directory register -q -i bob.key unix:relay.sock
+e2e-send unix:relay.sock letter.e2e answer.e2e
+cp letter.e2e outbox/1.e2e
+kill $relay_pid; wait $relay_pid
+rm -f relay.sock relay.log
+"""
+
+# Starts a relay on relay.sock and waits until it is ready; it ends with the
+# script. What is appended are options. relay.log is what it says.
+RELAY = r"""
+relay() {
+    e2e-relayd --store store --unix relay.sock "$@" 2>relay.log &
+    relay_pid=$!
+    until grep -q '^ready ' relay.log; do
+        kill -0 $relay_pid || { cat relay.log; return 1; }
+        sleep 0.05
+    done
+}
 """
 
 # The cost label of a passphrase recipient (-65613), and 256 MiB.
@@ -94,6 +116,7 @@ class Sandbox:
         self.model = os.path.join(folder, "model")
         self.binaries = binaries
         self.count = 0
+        self.groups = []
 
     def environment(self, home):
         kept = {k: v for k, v in os.environ.items()
@@ -118,23 +141,41 @@ class Sandbox:
             shutil.copytree(self.model, home, symlinks=True)
         return home
 
-    def run(self, script, home, fail_early=True):
-        """(status, standard output and error) without any terminal."""
-        lead = "set -e -o pipefail\n" if fail_early else ""
-        done = subprocess.run(["bash", "-c", lead + script], cwd=home,
-                              env=self.environment(home), text=True,
-                              stdin=subprocess.DEVNULL, errors="replace",
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False,
-                              start_new_session=True, timeout=120)
-        return done.returncode, done.stdout
+    def run(self, script, home, fail_early=True, keep=False):
+        """(status, standard output and error) without any terminal. What
+        the script left running ends with it; with keep, in finish()."""
+        lead = RELAY + ("set -e -o pipefail\n" if fail_early else "")
+        with tempfile.TemporaryFile() as output:
+            with subprocess.Popen(["bash", "-c", lead + script], cwd=home,
+                                  env=self.environment(home),
+                                  stdin=subprocess.DEVNULL, stdout=output,
+                                  stderr=subprocess.STDOUT,
+                                  start_new_session=True) as shell:
+                try:
+                    status = shell.wait(timeout=120)
+                finally:
+                    self.groups.append(shell.pid)
+                    if not keep:
+                        self.finish()
+            output.seek(0)
+            return status, output.read().decode(errors="replace")
+
+    def finish(self):
+        """Ends what is still running of the scripts so far."""
+        for group in self.groups:
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.groups.clear()
 
 
 def commands_of(lines):
-    """'$ a' begins a command, '> b' goes on with it; the rest is output."""
+    """'$ a' or '# a' begins a command, '> b' goes on with it; the rest is
+    output."""
     found = []
     for line in lines:
-        if line.startswith("$ "):
+        if line.startswith(("$ ", "# ")):
             found.append([line[2:], []])
         elif line.startswith("> ") and found and not found[-1][1]:
             found[-1][0] += "\n" + line[2:]
@@ -144,10 +185,15 @@ def commands_of(lines):
 
 
 def run_block(sandbox, home, lines):
-    """Complaints about commands that do not end with 0."""
+    """Complaints about commands that do not end with 0. What they call
+    relay.example is the relay on relay.sock."""
     script = "\n".join(text for text, _ in commands_of(lines))
     if not script:
         return ["a block without a command: " + " ".join(lines)]
+    if "relay.example" in script:
+        script = "relay\n" + script.replace("relay.example 7733",
+                                            "-U relay.sock")
+        script = script.replace("relay.example", "unix:relay.sock")
     status, output = sandbox.run(script, home)
     if status == 0:
         return []
@@ -158,14 +204,24 @@ def settled(text):
     """What differs from run to run, out of the way."""
     text = re.sub(r"\b[a-z2-7]{4}(-[a-z2-7]{4}){12}\b", "FINGERPRINT", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "MESSAGE-ID", text)
+    text = re.sub(r"^OK [\w-]{43} ", "OK ENVELOPE-ID ", text)
     return re.sub(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
 
 
 def run_shown(sandbox, home, lines):
-    """The same, and the output has to be what is shown below each."""
+    """The same, and the output has to be what is shown below each. What one
+    command leaves running is there for the next."""
+    try:
+        return compare_shown(sandbox, home, lines)
+    finally:
+        sandbox.finish()
+
+
+def compare_shown(sandbox, home, lines):
     bad = []
     for script, shown in commands_of(lines):
-        status, output = sandbox.run(script, home, fail_early=False)
+        status, output = sandbox.run(script, home, fail_early=False,
+                                     keep=True)
         expected = [line for line in shown if line]
         got = [line for line in output.splitlines() if line]
         if "[status" in (expected[-1] if expected else ""):

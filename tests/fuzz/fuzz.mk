@@ -7,7 +7,7 @@
 
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
-PACKAGES = libcrypto libargon2 libcbor
+PACKAGES = libcrypto libargon2 libcbor sqlite3
 INSTRUMENT ?= -fsanitize=fuzzer-no-link,address,undefined
 
 FLAGS = -std=c11 -pedantic -Wall -Wextra -Wshadow -Wstrict-prototypes \
@@ -18,7 +18,7 @@ FLAGS = -std=c11 -pedantic -Wall -Wextra -Wshadow -Wstrict-prototypes \
 	$(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 
-LIBRARY := $(sort $(foreach l,base crypto wire message,$(wildcard lib/$(l)/*.c)))
+LIBRARY := $(sort $(foreach l,base crypto wire message store relay,$(wildcard lib/$(l)/*.c)))
 TARGETS := $(patsubst tests/fuzz/target_%.c,%,$(sort $(wildcard tests/fuzz/target_*.c)))
 SHARED = $(addprefix $(OUT)/obj/tests/fuzz/,support.o keys.o) \
 	$(patsubst %.c,$(OUT)/obj/%.o,$(LIBRARY))

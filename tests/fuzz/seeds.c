@@ -6,6 +6,8 @@
 
 #include "message/identity.h"
 #include "message/sender.h"
+#include "relay/frame.h"
+#include "relay/receipt.h"
 #include "wire/armor.h"
 #include "wire/cose.h"
 #include "wire/labels.h"
@@ -78,6 +80,8 @@ save_envelope(const char *name, const struct e2e_seal *request,
 		    NULL) == E2E_OK);
 	} while (!is_worth_it(request, &out));
 	save("envelope", name, -1, buffer_bytes(&out));
+	if (!request->armor)
+		save("transit", name, -1, buffer_bytes(&out));
 	if (request->armor)
 		save("armor", name, 1, buffer_bytes(&out));
 	else
@@ -332,6 +336,192 @@ round_trips(void)
 	}
 }
 
+/* ---- between a relay and its clients ---- */
+
+static void
+save_frame(const char *name, const struct frame *f)
+{
+	struct buffer b;
+
+	buffer_init(&b, FRAME_MAX);
+	frame_put(&b, f);
+	FUZZ_REQUIRE(!b.failed);
+	save("frame", name, 1, buffer_bytes(&b));
+	buffer_free(&b);
+}
+
+static void
+frames_of_a_session(const unsigned char *id, struct bytes card,
+    struct bytes signature)
+{
+	struct frame f = { .type = FRAME_HELLO };
+
+	f.hello.versions[0] = 1;
+	f.hello.version_count = 1;
+	f.hello.mailbox = f.hello.cnonce = id;
+	f.hello.credit_items = 256;
+	f.hello.credit_bytes = 8 << 20;
+	save_frame("hello", &f);
+	f = (struct frame){ .type = FRAME_AUTH };
+	f.auth.signature = signature;
+	f.auth.card = card;
+	save_frame("auth", &f);
+	f = (struct frame){ .type = FRAME_READY };
+	f.ready.bytes = 1 << 20;
+	save_frame("ready", &f);
+	f = (struct frame){ .type = FRAME_MSG };
+	f.msg.id = id;
+	f.msg.until = 1700000000;
+	save_frame("msg", &f);
+	f = (struct frame){ .type = FRAME_ACK };
+	f.ack.ranges[0] = (struct frame_range){ 1, 5 };
+	f.ack.ranges[1] = (struct frame_range){ 7, 7 };
+	f.ack.count = 2;
+	f.ack.signature = signature;
+	save_frame("ack", &f);
+	f.type = FRAME_ACKED;
+	save_frame("acked", &f);
+	f = (struct frame){ .type = FRAME_GET };
+	save_frame("get", &f);
+	f = (struct frame){ .type = FRAME_DATA };
+	f.data.id = id;
+	save_frame("data", &f);
+	f = (struct frame){ .type = FRAME_PING };
+	save_frame("ping", &f);
+	f = (struct frame){ .type = FRAME_EMPTY };
+	save_frame("empty", &f);
+	f = (struct frame){ .type = FRAME_CREDIT };
+	f.credit.items = 300;
+	save_frame("credit", &f);
+	f = (struct frame){ .type = FRAME_GOAWAY };
+	f.goaway.reason = text_bytes("drain");
+	f.goaway.retry = 30;
+	save_frame("goaway", &f);
+	f = (struct frame){ .type = FRAME_ERROR };
+	f.error.code = f.error.text = text_bytes("busy");
+	save_frame("error", &f);
+}
+
+static void
+frames_of_deposits_and_cards(const unsigned char *id, struct bytes card,
+    struct bytes signature)
+{
+	struct frame f = { .type = FRAME_PUT };
+	size_t i;
+
+	save_frame("put", &f);
+	f.put.mailboxes = (struct bytes){ id, E2E_ID_LEN };
+	f.put.count = 1;
+	save_frame("put-to", &f);
+	f = (struct frame){ .type = FRAME_RECEIPT };
+	f.receipt.line = text_bytes("ERR busy later");
+	save_frame("receipt", &f);
+	f.receipt.is_signed = true;
+	f.receipt.leaf = f.receipt.signature = signature;
+	f.receipt.tree_size = 4;
+	for (i = 0; i < 2; i++)
+		f.receipt.path[i] = id;
+	f.receipt.path_length = 2;
+	save_frame("receipt-signed", &f);
+	f = (struct frame){ .type = FRAME_REGISTER };
+	f.enroll.card = card;
+	f.enroll.token = text_bytes("token");
+	save_frame("register", &f);
+	f = (struct frame){ .type = FRAME_LOOKUP };
+	f.lookup.name = text_bytes("alice");
+	save_frame("lookup", &f);
+	f = (struct frame){ .type = FRAME_REVOKE };
+	f.revoke.statement = signature;
+	save_frame("revoke", &f);
+	f = (struct frame){ .type = FRAME_RECORD };
+	f.record.signature = signature;
+	save_frame("record-none", &f);
+	f.record.card = card;
+	f.record.revocations[0] = signature;
+	f.record.revocation_count = 1;
+	save_frame("record", &f);
+}
+
+static void
+frames(void)
+{
+	struct bytes card = buffer_bytes(&card_of(FUZZ_CURVE)->encoded);
+	struct frame_core core = { .version = 1, .card = card,
+	    .succession_count = 1 };
+	const unsigned char *id = e2e_card_id(card_of(FUZZ_CURVE));
+	struct bytes signature = { id, 20 };
+	struct frame f = { .type = FRAME_CHAL };
+	struct buffer b;
+
+	core.successions[0] = (struct frame_succession){ card, signature };
+	core.snonce = id;
+	buffer_init(&b, FRAME_MAX);
+	frame_put_core(&b, &core);
+	FUZZ_REQUIRE(!b.failed);
+	save("frame", "core", 0, buffer_bytes(&b));
+	f.chal.core = buffer_bytes(&b);
+	f.chal.signature = signature;
+	save_frame("chal", &f);
+	buffer_free(&b);
+	frames_of_a_session(id, card, signature);
+	frames_of_deposits_and_cards(id, card, signature);
+}
+
+static void
+receipts(void)
+{
+	struct receipt r = { .code = RECEIPT_OK, .stored = 2,
+	    .until = 1797724800 };
+	struct buffer b;
+	char name[32];
+	int i;
+
+	for (i = RECEIPT_OK; i <= RECEIPT_DRAIN; i++) {
+		r.code = (enum receipt_code)i;
+		r.retry = (uint64_t)i / 2;
+		(void)snprintf(r.text, sizeof(r.text), "try again");
+		buffer_init(&b, 1024);
+		receipt_put(&b, &r);
+		(void)snprintf(name, sizeof(name), "line-%d", i);
+		save("receipt", name, -1, (struct bytes){ b.data,
+		    b.length - 1 });
+		buffer_free(&b);
+	}
+}
+
+/* Steps of target_core.c: what three callers do. */
+static void
+cores(void)
+{
+	enum { SAY = 10, HEAR = 13, WORK = 16, TIME = 19, END, AGAIN };
+#define STEP(what, who, detail) (unsigned char)((what) * 3 + (who)), (detail)
+	static const unsigned char bare[] = {
+		STEP(0, 0, 0), STEP(WORK, 0, 9), STEP(HEAR, 0, 255),
+		STEP(0, 1, 1), STEP(0, 0, 0), STEP(WORK, 0, 9),
+		STEP(HEAR, 0, 255), STEP(HEAR, 1, 255), STEP(TIME, 0, 50),
+		STEP(TIME, 0, 50), STEP(AGAIN, 0, 3)
+	}, session[] = {
+		STEP(0, 1, 0), STEP(WORK, 0, 9), STEP(1, 0, 255),
+		STEP(HEAR, 0, 255), STEP(2, 0, 0), STEP(WORK, 0, 9),
+		STEP(HEAR, 0, 255), STEP(WORK, 0, 9), STEP(WORK, 0, 9),
+		STEP(HEAR, 0, 255), STEP(WORK, 0, 9), STEP(HEAR, 0, 255),
+		STEP(3, 0, 0), STEP(WORK, 0, 9), STEP(HEAR, 0, 255),
+		STEP(4, 0, 1), STEP(WORK, 0, 9), STEP(WORK, 0, 9),
+		STEP(HEAR, 0, 255), STEP(7, 0, 3), STEP(7, 0, 254),
+		STEP(WORK, 0, 9), STEP(HEAR, 0, 255), STEP(5, 0, 0),
+		STEP(6, 0, 0), STEP(8, 0, 0), STEP(WORK, 0, 9),
+		STEP(WORK, 0, 9), STEP(HEAR, 0, 255)
+	}, raw[] = {
+		STEP(SAY, 0, 5), 'h', 'e', 'l', 'l', 'o', STEP(HEAR, 0, 255),
+		STEP(SAY, 1, 3), 0xda, 0x65, 0x32, STEP(TIME, 0, 255)
+	};
+
+	save("core", "bare", -1, (struct bytes){ bare, sizeof(bare) });
+	save("core", "session", -1, (struct bytes){ session,
+	    sizeof(session) });
+	save("core", "raw", -1, (struct bytes){ raw, sizeof(raw) });
+}
+
 int
 main(int argc, char **argv)
 {
@@ -349,5 +539,8 @@ main(int argc, char **argv)
 	revocations();
 	payloads();
 	round_trips();
+	frames();
+	receipts();
+	cores();
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* The format's document as data. */
+/* The documents as data. */
 #include "document.h"
 #include "lab.h"
 
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { VALUES_MAX = 64, CELLS_MAX = 8 };
+enum { VALUES_MAX = 96, CELLS_MAX = 8 };
 
 static struct {
 	char *text;
@@ -48,40 +48,67 @@ take_line(char *line)
 	buffer_free(&more);
 }
 
-void
-document_open(void)
+/* The whole page, NUL-terminated. */
+static char *
+read_page(const char *name, size_t *length)
 {
 	const char *root = getenv("ROOT");
-	char path[4096], *copy, *line, *rest;
-	bool inside = false;
+	char path[4096], *text;
 	FILE *f;
 	long size;
 
-	(void)snprintf(path, sizeof(path), "%s/docs/FORMAT.md",
-	    root != NULL ? root : ".");
+	(void)snprintf(path, sizeof(path), "%s/docs/%s",
+	    root != NULL ? root : ".", name);
 	f = fopen(path, "rb");
 	assert_non_null(f);
 	assert_int_equal(fseek(f, 0, SEEK_END), 0);
 	size = ftell(f);
 	assert_true(size > 0);
 	rewind(f);
-	document.length = (size_t)size;
-	document.text = malloc(document.length + 1);
-	copy = malloc(document.length + 1);
-	assert_true(document.text != NULL && copy != NULL);
-	assert_int_equal(fread(document.text, 1, document.length, f),
-	    document.length);
+	*length = (size_t)size;
+	text = malloc(*length + 1);
+	assert_non_null(text);
+	assert_int_equal(fread(text, 1, *length, f), *length);
 	(void)fclose(f);
-	document.text[document.length] = '\0';
-	memcpy(copy, document.text, document.length + 1);
-	for (line = strtok_r(copy, "\n", &rest); line != NULL;
+	text[*length] = '\0';
+	return text;
+}
+
+/* Takes the page apart. */
+static void
+take_values(char *text)
+{
+	char *line, *rest;
+	bool inside = false;
+
+	for (line = strtok_r(text, "\n", &rest); line != NULL;
 	    line = strtok_r(NULL, "\n", &rest)) {
 		if (strncmp(line, "```", 3) == 0)
 			inside = strcmp(line, "```vector") == 0;
 		else if (inside)
 			take_line(line);
 	}
-	free(copy);
+	free(text);
+}
+
+void
+document_open(void)
+{
+	char *copy;
+
+	document.text = read_page("FORMAT.md", &document.length);
+	copy = malloc(document.length + 1);
+	assert_non_null(copy);
+	memcpy(copy, document.text, document.length + 1);
+	take_values(copy);
+}
+
+void
+document_open_protocol(void)
+{
+	size_t length;
+
+	take_values(read_page("PROTOCOL.md", &length));
 }
 
 void
@@ -102,7 +129,7 @@ document_value(const char *name)
 		if (strcmp(document.values[i].name, name) == 0)
 			return buffer_bytes(&document.values[i].bytes);
 	}
-	print_error("docs/FORMAT.md has no %s\n", name);
+	print_error("the documents have no %s\n", name);
 	fail();
 	return (struct bytes){ NULL, 0 };
 }

@@ -11,6 +11,8 @@
 /* Once before and once after all the others. */
 void document_open(void);
 void document_close(void);
+/* After document_open: the values of docs/PROTOCOL.md, too, behind those. */
+void document_open_protocol(void);
 
 /* The value with this name; valid until the document is closed. */
 struct bytes document_value(const char *name);

@@ -70,6 +70,20 @@ is_code(int n)
 	case E2E_ERR_MEMORY:
 	case E2E_ERR_CONFIG:
 	case E2E_ERR_PERMISSIONS:
+	case E2E_ERR_STORE:
+	case E2E_ERR_FULL:
+	case E2E_ERR_UNREACHABLE:
+	case E2E_ERR_BUSY:
+	case E2E_ERR_RUNNING:
+	case E2E_ERR_UNDELIVERED:
+	case E2E_ERR_PROTOCOL:
+	case E2E_ERR_RELAY_PROOF:
+	case E2E_ERR_RELAY_OTHER:
+	case E2E_ERR_REFUSED:
+	case E2E_ERR_NOT_FOUND:
+	case E2E_ERR_STORE_VERSION:
+	case E2E_ERR_STORE_DAMAGED:
+	case E2E_ERR_STORE_IN_USE:
 		return true;
 	}
 	return false;

@@ -1,0 +1,437 @@
+/*
+ * session.c: what has come is read before anything else is done, as far as
+ * the credit goes, so that neither a slow command nor a slow disk keeps the
+ * relay waiting; then it is handed on, in order, one by one.
+ *
+ * Signals wait from the moment at which a message is handed on until its
+ * acknowledgement was sent.
+ */
+#include "fetch.h"
+
+#include "cli/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	ACK_MAX = 64,
+	CREDIT_AGAIN_ITEMS = FETCH_CREDIT_ITEMS / 2,
+	CREDIT_AGAIN_BYTES = FETCH_CREDIT_BYTES / 2,
+	/* A relay that goes beyond its credit has to wait. */
+	QUEUE_ITEMS_MAX = 4 * FETCH_CREDIT_ITEMS,
+	QUEUE_BYTES_MAX = 4 * FETCH_CREDIT_BYTES,
+	/* --wait: what was not handed on is asked for again after so long. */
+	LEFT_AGAIN_SECONDS = 60
+};
+
+/*
+ * 1. first .. *last came and were not handed on.
+ * 2. kept are handed on and not acknowledged; the ledger has them, too.
+ * 3. granted counts the items for which credit was given.
+ */
+struct session {
+	struct fetch *f;
+	struct relay_client *r;
+	struct fetch_item *first, **last;
+	uint64_t queued_items, queued_bytes;
+	struct client_kept kept[ACK_MAX];
+	size_t kept_count;
+	uint64_t granted, used_items, used_bytes, left;
+	bool empty;
+	struct fetch_partial partial;
+	enum e2e_error broken;		/* while a command ran */
+};
+
+/* Of a failure that was told where it happened. */
+static enum e2e_error
+told(struct session *s, enum e2e_error error)
+{
+	if (error != E2E_OK)
+		s->r->told = true;
+	return error;
+}
+
+/* ---- what comes ---- */
+
+static enum e2e_error
+take_item(struct session *s, uint64_t seq, const unsigned char *id,
+    uint64_t size, uint64_t offset)
+{
+	struct fetch_item *item = calloc(1, sizeof(*item));
+	struct fetch_partial fresh = { .path = NULL };
+	enum e2e_error error;
+
+	if (item == NULL)
+		return relay_client_fail(s->r, E2E_ERR_MEMORY, "%s", "");
+	item->seq = seq;
+	item->size = size;
+	memcpy(item->id, id, sizeof(item->id));
+	if (size > INT64_MAX || offset > size || seq == 0)
+		error = relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "a message of an impossible size or number");
+	else
+		error = fetch_download(s->f, s->r, item, offset,
+		    offset > 0 ? &s->partial : &fresh);
+	if (error != E2E_OK) {
+		fetch_item_free(item);
+		return error;
+	}
+	*s->last = item;
+	s->last = &item->next;
+	s->queued_items++;
+	s->queued_bytes += size;
+	return E2E_OK;
+}
+
+/* The rest of a download that broke. */
+static enum e2e_error
+take_data(struct session *s, const struct frame *frame)
+{
+	const struct fetch_partial *p = &s->partial;
+
+	if (p->path == NULL || frame->data.seq != p->seq ||
+	    frame->data.size != p->size || frame->data.offset != p->have ||
+	    memcmp(frame->data.id, p->id, sizeof(p->id)) != 0)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "data that was not asked for");
+	return take_item(s, p->seq, p->id, p->size, p->have);
+}
+
+static enum e2e_error
+take_acked(struct session *s, const struct frame *frame)
+{
+	uint64_t confirmed = 0;
+	size_t i;
+
+	for (i = 0; i < frame->ack.count; i++)
+		confirmed += fetch_ledger_confirm(&s->f->ledger,
+		    frame->ack.ranges[i].first, frame->ack.ranges[i].last);
+	if (confirmed == 0)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "it confirms what was not acknowledged");
+	return E2E_OK;
+}
+
+static enum e2e_error
+take_frame(struct session *s, uint32_t timeout)
+{
+	struct frame frame;
+	enum e2e_error error;
+
+	error = relay_client_frame(s->r, &frame, timeout);
+	if (error != E2E_OK)
+		return error;
+	switch (frame.type) {
+	case FRAME_MSG:
+		s->empty = false;
+		return take_item(s, frame.msg.seq, frame.msg.id,
+		    frame.msg.size, 0);
+	case FRAME_DATA:
+		return take_data(s, &frame);
+	case FRAME_ACKED:
+		return take_acked(s, &frame);
+	case FRAME_EMPTY:
+		s->empty = true;
+		return E2E_OK;
+	case FRAME_PONG:
+		return E2E_OK;
+	default:
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "a frame of type %d has no place here", (int)frame.type);
+	}
+}
+
+static bool
+has_room(const struct session *s)
+{
+	return s->queued_items < QUEUE_ITEMS_MAX &&
+	    s->queued_bytes < QUEUE_BYTES_MAX;
+}
+
+/* While a command runs: the relay may ask whether we are there. */
+static int
+take_meanwhile(void *context)
+{
+	struct session *s = context;
+
+	while (s->broken == E2E_OK && has_room(s) &&
+	    link_has_input(s->r->link))
+		s->broken = take_frame(s, 0);
+	return s->broken == E2E_OK && has_room(s);
+}
+
+/* ---- what is sent ---- */
+
+static int
+by_seq(const void *a, const void *b)
+{
+	const struct client_kept *left = a, *right = b;
+
+	return left->seq < right->seq ? -1 : left->seq > right->seq;
+}
+
+static enum e2e_error
+send_ack(struct session *s)
+{
+	struct buffer out;
+	enum e2e_error error;
+
+	if (s->kept_count == 0)
+		return E2E_OK;
+	if ((error = told(s, fetch_deliver_flush(s->f))) != E2E_OK)
+		return error;
+	qsort(s->kept, s->kept_count, sizeof(s->kept[0]), by_seq);
+	buffer_init(&out, FRAME_MAX);
+	error = client_ack(s->r->client, &out, s->f->key.identity, s->kept,
+	    s->kept_count);
+	if (error != E2E_OK)
+		(void)relay_client_fail(s->r, error, "%s", "");
+	else
+		error = relay_client_send(s->r, &out);
+	buffer_free(&out);
+	s->kept_count = 0;
+	child_let_signals();
+	return error;
+}
+
+/* As much as was used up, but never for more than --max. */
+static enum e2e_error
+send_credit(struct session *s)
+{
+	struct frame frame = { .type = FRAME_CREDIT };
+	uint64_t room = UINT64_MAX;
+
+	if (s->f->max != 0)
+		room = s->f->max - s->granted;
+	frame.credit.items = s->used_items < room ? s->used_items : room;
+	frame.credit.bytes = s->used_bytes;
+	s->used_items = s->used_bytes = 0;
+	if (frame.credit.items == 0)
+		return E2E_OK;
+	s->granted += frame.credit.items;
+	return relay_client_send_frame(s->r, &frame);
+}
+
+/* ---- handing on ---- */
+
+static struct fetch_item *
+pop(struct session *s)
+{
+	struct fetch_item *item = s->first;
+
+	s->first = item->next;
+	if (s->first == NULL)
+		s->last = &s->first;
+	s->queued_items--;
+	s->queued_bytes -= item->size;
+	return item;
+}
+
+static enum e2e_error
+hand_on(struct session *s, const struct fetch_item *item)
+{
+	const struct child_watch watch = {
+		link_fd(s->r->link), take_meanwhile, s
+	};
+	struct fetch *f = s->f;
+	enum e2e_error error = E2E_OK;
+	bool kept = fetch_ledger_find(&f->ledger, item->id) != NULL;
+
+	if (!kept)
+		error = fetch_deliver(f, item, &watch, &kept);
+	if (error == E2E_OK && kept) {
+		error = fetch_ledger_add(&f->ledger, item->id, item->seq);
+		s->kept[s->kept_count].seq = item->seq;
+		memcpy(s->kept[s->kept_count].id, item->id, SPOOL_ID_LEN);
+		s->kept_count++;
+	} else {
+		s->left++;
+		f->left++;
+	}
+	f->handled++;
+	s->used_items++;
+	s->used_bytes += item->size;
+	return told(s, error);
+}
+
+static enum e2e_error
+hand_on_first(struct session *s)
+{
+	struct fetch_item *item = pop(s);
+	enum e2e_error error;
+
+	child_hold_signals();
+	error = hand_on(s, item);
+	fetch_item_free(item);
+	if (error == E2E_OK)
+		error = s->broken;
+	if (error == E2E_OK && (s->kept_count == ACK_MAX ||
+	    s->f->manner == FETCH_COMMAND || child_signal_waits()))
+		error = send_ack(s);
+	if (s->kept_count == 0)
+		child_let_signals();
+	if (error == E2E_OK && (s->used_items >= CREDIT_AGAIN_ITEMS ||
+	    s->used_bytes >= CREDIT_AGAIN_BYTES))
+		error = send_credit(s);
+	return error;
+}
+
+/* ---- the session ---- */
+
+static bool
+reached_max(const struct session *s)
+{
+	return s->f->max != 0 && s->f->handled >= s->f->max;
+}
+
+static bool
+is_finished(const struct session *s)
+{
+	return fetch_ledger_open(&s->f->ledger) == 0 &&
+	    (reached_max(s) || (s->empty && !s->f->wait));
+}
+
+/* Nothing is at hand: waits for what comes next. */
+static enum e2e_error
+take_next(struct session *s)
+{
+	uint32_t limit = 0;
+	enum e2e_error error;
+	bool again = false;
+
+	if (s->f->wait && s->empty) {
+		again = s->left > 0;
+		limit = again ? LEFT_AGAIN_SECONDS : UINT32_MAX;
+	}
+	error = take_frame(s, limit);
+	if (error == E2E_ERR_UNREACHABLE && again)
+		return relay_client_fail(s->r, E2E_ERR_BUSY,
+		    "asking again for what was not handed on");
+	return error;
+}
+
+static enum e2e_error
+go_on(struct session *s)
+{
+	enum e2e_error error = E2E_OK;
+
+	while (error == E2E_OK) {
+		if (s->first != NULL && reached_max(s)) {
+			fetch_item_free(pop(s));	/* was not asked for */
+			continue;
+		}
+		if (s->first != NULL && (!has_room(s) ||
+		    !link_has_input(s->r->link))) {
+			error = hand_on_first(s);
+			continue;
+		}
+		if (s->first == NULL && s->empty)
+			fetch_ledger_settle(&s->f->ledger);
+		if (s->first == NULL && (error = send_ack(s)) == E2E_OK)
+			error = send_credit(s);
+		if (error == E2E_OK && s->first == NULL && is_finished(s))
+			return E2E_OK;
+		if (error == E2E_OK && s->first == NULL)
+			error = take_next(s);
+		else if (error == E2E_OK)
+			error = take_frame(s, 0);
+	}
+	return error;
+}
+
+static void
+report_ready(const struct session *s, const struct frame *ready)
+{
+	struct json j;
+
+	if (ready->ready.dropped > 0)
+		message_warn("%s: the mailbox was full: %llu message%s turned "
+		    "away", s->f->place.name,
+		    (unsigned long long)ready->ready.dropped,
+		    ready->ready.dropped == 1 ? " was" : "s were");
+	message_detail("%s: %llu waiting, %llu bytes", s->f->place.name,
+	    (unsigned long long)ready->ready.items,
+	    (unsigned long long)ready->ready.bytes);
+	message_event(&j, "ready");
+	json_number(&j, "waiting", ready->ready.items);
+	json_number(&j, "bytes", ready->ready.bytes);
+	json_number(&j, "oldest", ready->ready.oldest);
+	json_number(&j, "dropped", ready->ready.dropped);
+	message_status(&j);
+}
+
+/* With a broken download no credit is given at first: it comes before
+ * everything that is new. */
+static enum e2e_error
+start(struct session *s)
+{
+	struct fetch *f = s->f;
+	struct frame frame;
+	uint64_t items = FETCH_CREDIT_ITEMS, left = f->max - f->handled;
+	bool resume = s->partial.path != NULL;
+	enum e2e_error error;
+
+	if (f->max != 0 && left < items)
+		items = left;
+	s->granted = f->handled;
+	if (!resume)
+		s->granted += items;
+	error = relay_client_open(s->r, &f->place,
+	    e2e_card_id(e2e_identity_card(f->key.identity)),
+	    resume ? 0 : items, resume ? 0 : FETCH_CREDIT_BYTES);
+	if (error == E2E_OK)
+		error = relay_client_auth(s->r, f->key.identity, false,
+		    &frame);
+	if (error != E2E_OK)
+		return error;
+	f->progress = true;
+	report_ready(s, &frame);
+	if (!resume)
+		return E2E_OK;
+	memset(&frame, 0, sizeof(frame));
+	frame.type = FRAME_GET;
+	frame.get.seq = s->partial.seq;
+	frame.get.offset = s->partial.have;
+	if ((error = relay_client_send_frame(s->r, &frame)) != E2E_OK)
+		return error;
+	message_detail("%s: going on with a download at %llu of %llu bytes",
+	    f->place.name, (unsigned long long)s->partial.have,
+	    (unsigned long long)s->partial.size);
+	do
+		error = take_frame(s, 0);
+	while (error == E2E_OK && s->first == NULL);
+	if (error == E2E_ERR_REFUSED && strcmp(s->r->code, "gone") == 0) {
+		/* It ended, or was fetched from elsewhere. */
+		fetch_partial_drop(&s->partial);
+		error = E2E_OK;
+	}
+	s->granted += s->first != NULL;
+	s->used_items = items;
+	s->used_bytes = FETCH_CREDIT_BYTES;
+	return error == E2E_OK ? send_credit(s) : error;
+}
+
+enum e2e_error
+fetch_session(struct fetch *f, struct relay_client *r)
+{
+	struct session s = { .f = f, .r = r };
+	struct fetch_item *item;
+	enum e2e_error error;
+
+	s.last = &s.first;
+	f->progress = false;
+	error = told(&s, fetch_partial_find(f, &s.partial));
+	if (error == E2E_OK)
+		error = start(&s);
+	if (error == E2E_OK)
+		error = go_on(&s);
+	/* What was handed on may still come to be acknowledged: next time. */
+	while ((item = s.first) != NULL) {
+		s.first = item->next;
+		fetch_item_free(item);
+	}
+	fetch_ledger_break(&f->ledger);
+	fetch_partial_free(&s.partial);
+	child_let_signals();
+	return error;
+}
