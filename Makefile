@@ -185,8 +185,8 @@ bench: setup
 	@$(MAKE) --no-print-directory all
 	BIN=$(abspath $(BUILD))/bin bash tests/bench/bench
 bench-relay: setup
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/relay_load
-	BUILD=$(abspath $(BUILD)) bash tests/bench/relay
+	@$(MAKE) --no-print-directory all relay_tests
+	BIN=$(abspath $(BUILD))/bin BUILD=$(abspath $(BUILD)) tests/bench/relay
 fuzz: setup
 	FUZZ_SECONDS=$(FUZZ_SECONDS) bash tests/fuzz/run
 clean:

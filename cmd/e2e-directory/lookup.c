@@ -69,7 +69,8 @@ parse(struct lookup *l, int argc, char **argv)
 		    "a fingerprint are needed");
 	relay_place_address(&l->place, command, l->host);
 	l->by_id = e2e_fingerprint_parse(l->id, l->word);
-	if (!l->by_id && strlen(l->word) > CONTACT_NAME_MAX)
+	if (!l->by_id && (l->word[0] == '\0' ||
+	    strlen(l->word) > CONTACT_NAME_MAX))
 		options_usage(command, "%s: neither a name nor a fingerprint",
 		    l->word);
 	if (l->no_pin && l->pin != NULL)

@@ -20,6 +20,8 @@ static const struct command command = {
 	options
 };
 
+enum { IGNORED_MAX = 4 };
+
 static const struct subcommand subcommands[] = {
 	{ &directory_register_command, "register", directory_register },
 	{ &directory_lookup_command, "lookup", directory_lookup },
@@ -31,6 +33,7 @@ enum e2e_error
 directory_ask(struct directory_answer *answer, struct relay_client *r,
     const struct frame *question, const char *name, const unsigned char *id)
 {
+	unsigned ignored = 0;
 	struct frame frame;
 	enum e2e_error error;
 
@@ -42,7 +45,8 @@ directory_ask(struct directory_answer *answer, struct relay_client *r,
 	/* Of a mailbox that was opened on the way, nothing is asked here. */
 	do
 		error = relay_client_frame(r, &frame, 0);
-	while (error == E2E_OK && frame.type == FRAME_EMPTY);
+	while (error == E2E_OK && frame.type == FRAME_EMPTY &&
+	    ignored++ < IGNORED_MAX);
 	if (error == E2E_OK && frame.type != FRAME_RECORD)
 		error = relay_client_fail(r, E2E_ERR_PROTOCOL,
 		    "no record came");

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 65536, NAME_LEN = FETCH_TAG_LEN + FETCH_ID_TEXT + 64 };
+enum { PARTIALS_MAX = 4, PIECE = 65536, NAME_LEN = FETCH_TAG_LEN + FETCH_ID_TEXT + 64 };
 
 void
 fetch_item_free(struct fetch_item *item)
@@ -79,12 +79,27 @@ parse_name(const struct fetch *f, struct fetch_partial *p, const char *name)
 	    text_hex_parse(p->id, sizeof(p->id), name);
 }
 
-enum e2e_error
-fetch_partial_find(const struct fetch *f, struct fetch_partial *p)
+/* Is the file of use? */
+static bool
+measure(struct fetch_partial *p)
 {
+	struct stat st;
+
+	if (lstat(p->path, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size <= 0 || (uint64_t)st.st_size >= p->size)
+		return false;
+	p->have = (uint64_t)st.st_size;
+	return true;
+}
+
+enum e2e_error
+fetch_partial_find(const struct fetch *f, const unsigned char *id,
+    struct fetch_partial *p)
+{
+	struct fetch_partial one = { .path = NULL };
 	struct dirent *entry;
 	enum e2e_error error;
-	struct stat st;
+	unsigned count = 0;
 	char *folder;
 	DIR *list;
 
@@ -97,35 +112,67 @@ fetch_partial_find(const struct fetch *f, struct fetch_partial *p)
 		return error;
 	}
 	while (error == E2E_OK && (entry = readdir(list)) != NULL) {
-		if (!parse_name(f, p, entry->d_name))
+		if (!parse_name(f, &one, entry->d_name))
 			continue;
-		if ((p->path = keep_path(folder, entry->d_name)) == NULL)
+		if ((one.path = keep_path(folder, entry->d_name)) == NULL)
 			error = E2E_ERR_MEMORY;
-		else if (lstat(p->path, &st) == 0 && S_ISREG(st.st_mode) &&
-		    st.st_size > 0 && (uint64_t)st.st_size < p->size) {
-			p->have = (uint64_t)st.st_size;
-			break;
-		}
-		fetch_partial_drop(p);
+		else if (!measure(&one) || count++ >= PARTIALS_MAX)
+			fetch_partial_drop(&one);
+		else if (p->path == NULL && (id == NULL ||
+		    memcmp(one.id, id, sizeof(one.id)) == 0))
+			*p = one;	/* transferred */
+		else
+			fetch_partial_free(&one);
 	}
 	(void)closedir(list);
 	free(folder);
 	return error;
 }
 
-/* A fresh file for a large one. */
+static enum e2e_error
+make_path(char **path, const struct fetch *f, uint64_t seq, uint64_t size,
+    const unsigned char id[SPOOL_ID_LEN])
+{
+	char name[NAME_LEN], text[FETCH_ID_TEXT + 1];
+
+	fetch_id_text(text, id);
+	(void)snprintf(name, sizeof(name), "partial/%s.%" PRIu64 ".%" PRIu64
+	    ".%s", f->tag, seq, size, text);
+	return state_path(path, name);
+}
+
+/* A fresh file for a large one; an old one of the same message goes. */
 static enum e2e_error
 name_partial(const struct fetch *f, const struct fetch_item *item,
     struct fetch_partial *p)
 {
-	char name[NAME_LEN], id[FETCH_ID_TEXT + 1];
+	struct fetch_partial old;
 	enum e2e_error error;
 
-	fetch_id_text(id, item->id);
-	(void)snprintf(name, sizeof(name), "partial/%s.%" PRIu64 ".%" PRIu64
-	    ".%s", f->tag, item->seq, item->size, id);
-	if ((error = state_path(&p->path, name)) == E2E_OK)
+	if ((error = fetch_partial_find(f, item->id, &old)) != E2E_OK)
+		return error;
+	fetch_partial_drop(&old);
+	error = make_path(&p->path, f, item->seq, item->size, item->id);
+	if (error == E2E_OK)
 		(void)unlink(p->path);
+	return error;
+}
+
+enum e2e_error
+fetch_partial_renumber(const struct fetch *f, struct fetch_partial *p,
+    uint64_t seq)
+{
+	enum e2e_error error;
+	char *path;
+
+	error = make_path(&path, f, seq, p->size, p->id);
+	if (error != E2E_OK)
+		return error;
+	if (rename(p->path, path) != 0)
+		error = message_system(E2E_ERR_WRITE, p->path);
+	free(p->path);
+	p->path = path;
+	p->seq = seq;
 	return error;
 }
 

@@ -38,6 +38,7 @@ struct fetch_ledger {
 	struct fetch_entry {
 		unsigned char id[SPOOL_ID_LEN];
 		uint64_t seq;		/* in this session; 0: of an earlier */
+		bool safe;		/* flushed where it was handed on to */
 	} *entries;
 	size_t count, capacity;
 	char *path;
@@ -65,6 +66,8 @@ struct fetch {
 	/* done */
 	uint64_t handled, left;		/* messages */
 	bool progress;			/* the last session came to READY */
+	bool again;			/* it ended for another one at once */
+	bool renumbered;		/* once, and no data has come since */
 };
 
 struct fetch_item {
@@ -81,19 +84,24 @@ void fetch_id_text(char text[FETCH_ID_TEXT + 1],
 /* ---- session.c ---- */
 
 /* One session until nothing waits any more (with `wait`: until it breaks).
- * Not told: relay_client_tell(r, ..). */
+ * Not told: relay_client_tell(r, ..). Signals may be held (child.h). */
 enum e2e_error fetch_session(struct fetch *f, struct relay_client *r);
 
 /* ---- download.c ---- */
 
-/* A download that broke: its file, and what it was of. */
+/* A download that broke: its file, and what it was of. The relay may give a
+ * message another number: its id tells that it is the same. */
 struct fetch_partial {
 	char *path;			/* NULL: none */
 	uint64_t seq, size, have;
 	unsigned char id[SPOOL_ID_LEN];
 };
+/* id NULL: any. Of those that are too many, the file is removed. */
 enum e2e_error fetch_partial_find(const struct fetch *f,
-    struct fetch_partial *p);
+    const unsigned char *id, struct fetch_partial *p);
+/* It has another number now. */
+enum e2e_error fetch_partial_renumber(const struct fetch *f,
+    struct fetch_partial *p, uint64_t seq);
 void fetch_partial_drop(struct fetch_partial *p);	/* and the file */
 void fetch_partial_free(struct fetch_partial *p);
 
@@ -140,7 +148,11 @@ enum e2e_error fetch_ledger_add(struct fetch_ledger *l,
 /* Those of this session in the range; how many. */
 uint64_t fetch_ledger_confirm(struct fetch_ledger *l, uint64_t first,
     uint64_t last);
-/* Entries of this session become those of an earlier one. */
+/* All that was handed on so far is safe there; until then it is not. */
+void fetch_ledger_flushed(struct fetch_ledger *l);
+bool fetch_ledger_is_safe(const struct fetch_ledger *l);
+/* Entries of this session become those of an earlier one; those that are not
+ * safe are forgotten, and come again. Before fetch_ledger_save. */
 void fetch_ledger_break(struct fetch_ledger *l);
 /* The relay has none of those of earlier sessions any more. */
 void fetch_ledger_settle(struct fetch_ledger *l);

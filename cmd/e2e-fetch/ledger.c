@@ -3,7 +3,8 @@
  * handing on of a message and the relay's word that it is gone, it comes
  * again; then it is acknowledged, and not handed on a second time.
  *
- * The file holds an id a line. It is there only after a broken session.
+ * The file holds an id a line. It is there only after a broken session. What
+ * has not been flushed where it was handed on to is never in it.
  */
 #include "fetch.h"
 
@@ -54,8 +55,10 @@ fetch_ledger_add(struct fetch_ledger *l, const unsigned char id[SPOOL_ID_LEN],
 		l->capacity = capacity;
 		entry = NULL;
 	}
-	if (entry == NULL)
+	if (entry == NULL) {
 		entry = &l->entries[l->count++];
+		entry->safe = false;
+	}
 	memcpy(entry->id, id, SPOOL_ID_LEN);
 	entry->seq = seq;
 	return E2E_OK;
@@ -83,12 +86,35 @@ fetch_ledger_confirm(struct fetch_ledger *l, uint64_t first, uint64_t last)
 }
 
 void
-fetch_ledger_break(struct fetch_ledger *l)
+fetch_ledger_flushed(struct fetch_ledger *l)
 {
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		l->entries[i].seq = 0;
+		l->entries[i].safe = true;
+}
+
+bool
+fetch_ledger_is_safe(const struct fetch_ledger *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		if (!l->entries[i].safe)
+			return false;
+	return true;
+}
+
+void
+fetch_ledger_break(struct fetch_ledger *l)
+{
+	size_t i;
+
+	for (i = l->count; i-- > 0;)
+		if (l->entries[i].safe)
+			l->entries[i].seq = 0;
+		else
+			drop(l, i);
 }
 
 void
@@ -129,6 +155,7 @@ load_entries(struct fetch_ledger *l, const struct buffer *text)
 			    "%s: not a list of ids", l->path);
 		error = fetch_ledger_add(l, id, 0);
 	}
+	fetch_ledger_flushed(l);
 	return error;
 }
 

@@ -183,6 +183,16 @@ take_lock(const struct fetch *f)
 	return error;
 }
 
+/* A signal has its effect when what was handed on is written down. */
+static enum e2e_error
+save(struct fetch *f)
+{
+	enum e2e_error error = fetch_ledger_save(f);
+
+	child_let_signals();
+	return error;
+}
+
 /* --wait: again and again, unless another try cannot help. */
 static enum e2e_error
 run_sessions(struct fetch *f)
@@ -197,11 +207,16 @@ run_sessions(struct fetch *f)
 		relay_client_close(&r);
 		if (f->progress)
 			failures = 0;
+		if (f->again && !r.told) {
+			if ((error = save(f)) != E2E_OK)
+				return error;
+			continue;
+		}
 		if (error == E2E_OK || !f->wait || r.told ||
 		    !relay_client_is_temporary(error))
 			break;
 		/* Between sessions it is a good time to be killed. */
-		if ((error = fetch_ledger_save(f)) != E2E_OK)
+		if ((error = save(f)) != E2E_OK)
 			return error;
 		delay = relay_client_delay(&r, ++failures);
 		message_detail("%s: %s; next try in %llu s", f->place.name,
@@ -210,9 +225,9 @@ run_sessions(struct fetch *f)
 	}
 	(void)relay_client_tell(&r, error);
 	if (error == E2E_OK)
-		error = fetch_ledger_save(f);
+		error = save(f);
 	else
-		(void)fetch_ledger_save(f);
+		(void)save(f);
 	return error;
 }
 

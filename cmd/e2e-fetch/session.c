@@ -21,13 +21,21 @@ enum {
 	QUEUE_ITEMS_MAX = 4 * FETCH_CREDIT_ITEMS,
 	QUEUE_BYTES_MAX = 4 * FETCH_CREDIT_BYTES,
 	/* --wait: what was not handed on is asked for again after so long. */
-	LEFT_AGAIN_SECONDS = 60
+	LEFT_AGAIN_SECONDS = 60,
+	/* While a download that broke is looked for, little comes that may
+	 * have to come again. */
+	SEARCH_ITEMS = 16,
+	SEARCH_BYTES = SPOOL_MEMORY_MAX,
+	/* EMPTY and PONG one after the other. */
+	IDLE_MAX = 64
 };
 
 /*
  * 1. first .. *last came and were not handed on.
  * 2. kept are handed on and not acknowledged; the ledger has them, too.
- * 3. granted counts the items for which credit was given.
+ * 3. granted counts the items for which credit was given, and those before
+ *    this session; allowed and came those of this session.
+ * 4. searching: the relay does not know the number of `partial` any more.
  */
 struct session {
 	struct fetch *f;
@@ -37,7 +45,9 @@ struct session {
 	struct client_kept kept[ACK_MAX];
 	size_t kept_count;
 	uint64_t granted, used_items, used_bytes, left;
-	bool empty;
+	uint64_t allowed, came, last_seq, most_bytes;
+	unsigned idle;
+	bool empty, searching, unflushed;
 	struct fetch_partial partial;
 	enum e2e_error broken;		/* while a command ran */
 };
@@ -63,6 +73,7 @@ take_item(struct session *s, uint64_t seq, const unsigned char *id,
 
 	if (item == NULL)
 		return relay_client_fail(s->r, E2E_ERR_MEMORY, "%s", "");
+	s->idle = 0;
 	item->seq = seq;
 	item->size = size;
 	memcpy(item->id, id, sizeof(item->id));
@@ -83,6 +94,68 @@ take_item(struct session *s, uint64_t seq, const unsigned char *id,
 	return E2E_OK;
 }
 
+/*
+ * Is this what a broken download was of, under another number? The bytes that
+ * are about to follow it are not needed: another session asks for the rest. But
+ * not time and again: a relay could play that for ever.
+ */
+static enum e2e_error
+meet_partial(struct session *s, const struct frame *frame)
+{
+	struct fetch_partial old;
+	enum e2e_error error;
+
+	if (frame->msg.size <= SPOOL_MEMORY_MAX || s->f->renumbered)
+		return E2E_OK;
+	error = told(s, fetch_partial_find(s->f, frame->msg.id, &old));
+	if (error != E2E_OK || old.path == NULL)
+		return error;
+	if (old.size == frame->msg.size) {
+		error = told(s, fetch_partial_renumber(s->f, &old,
+		    frame->msg.seq));
+		s->f->again = s->f->renumbered = error == E2E_OK;
+		if (error == E2E_OK)
+			error = relay_client_fail(s->r, E2E_ERR_BUSY,
+			    "a broken download goes on elsewhere");
+	}
+	fetch_partial_free(&old);
+	return error;
+}
+
+static enum e2e_error
+take_message(struct session *s, const struct frame *frame)
+{
+	uint64_t seq = frame->msg.seq;
+	enum e2e_error error;
+
+	if (seq > INT64_MAX || seq <= s->last_seq)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "the numbers of messages do not rise");
+	/* It was there at the beginning, or has come since. */
+	if (frame->msg.size > s->most_bytes || frame->msg.size > INT64_MAX)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "a message larger than the relay takes or has");
+	/* Whoever does not wait ends at the first EMPTY, whatever follows. */
+	if (++s->came > s->allowed && s->empty && !s->f->wait)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "more messages than were asked for");
+	s->last_seq = seq;
+	if ((error = meet_partial(s, frame)) != E2E_OK)
+		return error;
+	if (s->f->wait)
+		s->empty = false;
+	return take_item(s, seq, frame->msg.id, frame->msg.size, 0);
+}
+
+/* Nothing waits but what has come: the broken download does not, either. */
+static void
+end_search(struct session *s)
+{
+	if (s->searching)
+		fetch_partial_drop(&s->partial);
+	s->searching = false;
+}
+
 /* The rest of a download that broke. */
 static enum e2e_error
 take_data(struct session *s, const struct frame *frame)
@@ -94,6 +167,7 @@ take_data(struct session *s, const struct frame *frame)
 	    memcmp(frame->data.id, p->id, sizeof(p->id)) != 0)
 		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
 		    "data that was not asked for");
+	s->f->renumbered = false;
 	return take_item(s, p->seq, p->id, p->size, p->have);
 }
 
@@ -109,6 +183,16 @@ take_acked(struct session *s, const struct frame *frame)
 	if (confirmed == 0)
 		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
 		    "it confirms what was not acknowledged");
+	s->idle = 0;
+	return E2E_OK;
+}
+
+static enum e2e_error
+take_nothing(struct session *s)
+{
+	if (++s->idle > IDLE_MAX)
+		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
+		    "it says nothing, over and over");
 	return E2E_OK;
 }
 
@@ -123,18 +207,17 @@ take_frame(struct session *s, uint32_t timeout)
 		return error;
 	switch (frame.type) {
 	case FRAME_MSG:
-		s->empty = false;
-		return take_item(s, frame.msg.seq, frame.msg.id,
-		    frame.msg.size, 0);
+		return take_message(s, &frame);
 	case FRAME_DATA:
 		return take_data(s, &frame);
 	case FRAME_ACKED:
 		return take_acked(s, &frame);
 	case FRAME_EMPTY:
 		s->empty = true;
-		return E2E_OK;
+		end_search(s);
+		return take_nothing(s);
 	case FRAME_PONG:
-		return E2E_OK;
+		return take_nothing(s);
 	default:
 		return relay_client_fail(s->r, E2E_ERR_PROTOCOL,
 		    "a frame of type %d has no place here", (int)frame.type);
@@ -170,6 +253,22 @@ by_seq(const void *a, const void *b)
 	return left->seq < right->seq ? -1 : left->seq > right->seq;
 }
 
+/* Only then may it be acknowledged, or remembered. A flush that has failed is
+ * not tried again: the system may say the next time that all is well. */
+static enum e2e_error
+flush(struct session *s)
+{
+	enum e2e_error error;
+
+	if (s->unflushed || fetch_ledger_is_safe(&s->f->ledger))
+		return E2E_OK;
+	error = told(s, fetch_deliver_flush(s->f));
+	s->unflushed = error != E2E_OK;
+	if (error == E2E_OK)
+		fetch_ledger_flushed(&s->f->ledger);
+	return error;
+}
+
 static enum e2e_error
 send_ack(struct session *s)
 {
@@ -178,7 +277,7 @@ send_ack(struct session *s)
 
 	if (s->kept_count == 0)
 		return E2E_OK;
-	if ((error = told(s, fetch_deliver_flush(s->f))) != E2E_OK)
+	if ((error = flush(s)) != E2E_OK)
 		return error;
 	qsort(s->kept, s->kept_count, sizeof(s->kept[0]), by_seq);
 	buffer_init(&out, FRAME_MAX);
@@ -206,9 +305,12 @@ send_credit(struct session *s)
 	frame.credit.items = s->used_items < room ? s->used_items : room;
 	frame.credit.bytes = s->used_bytes;
 	s->used_items = s->used_bytes = 0;
+	if (s->empty && !s->f->wait)
+		frame.credit.items = 0;
 	if (frame.credit.items == 0)
 		return E2E_OK;
 	s->granted += frame.credit.items;
+	s->allowed += frame.credit.items;
 	return relay_client_send_frame(s->r, &frame);
 }
 
@@ -227,11 +329,27 @@ pop(struct session *s)
 	return item;
 }
 
+static void
+add_kept(struct session *s, const struct fetch_item *item)
+{
+	struct client_kept *kept = s->kept;
+	size_t i;
+
+	/* It may have come by GET and by MSG. */
+	for (i = 0; i < s->kept_count; i++)
+		if (kept[i].seq == item->seq)
+			return;
+	kept += s->kept_count++;
+	kept->seq = item->seq;
+	memcpy(kept->id, item->id, SPOOL_ID_LEN);
+}
+
+/* broken: nothing more comes, and nothing can be acknowledged. */
 static enum e2e_error
-hand_on(struct session *s, const struct fetch_item *item)
+hand_on(struct session *s, const struct fetch_item *item, bool broken)
 {
 	const struct child_watch watch = {
-		link_fd(s->r->link), take_meanwhile, s
+		broken ? -1 : link_fd(s->r->link), take_meanwhile, s
 	};
 	struct fetch *f = s->f;
 	enum e2e_error error = E2E_OK;
@@ -241,9 +359,8 @@ hand_on(struct session *s, const struct fetch_item *item)
 		error = fetch_deliver(f, item, &watch, &kept);
 	if (error == E2E_OK && kept) {
 		error = fetch_ledger_add(&f->ledger, item->id, item->seq);
-		s->kept[s->kept_count].seq = item->seq;
-		memcpy(s->kept[s->kept_count].id, item->id, SPOOL_ID_LEN);
-		s->kept_count++;
+		if (error == E2E_OK && !broken)
+			add_kept(s, item);
 	} else {
 		s->left++;
 		f->left++;
@@ -261,7 +378,7 @@ hand_on_first(struct session *s)
 	enum e2e_error error;
 
 	child_hold_signals();
-	error = hand_on(s, item);
+	error = hand_on(s, item, false);
 	fetch_item_free(item);
 	if (error == E2E_OK)
 		error = s->broken;
@@ -273,6 +390,27 @@ hand_on_first(struct session *s)
 	if (error == E2E_OK && (s->used_items >= CREDIT_AGAIN_ITEMS ||
 	    s->used_bytes >= CREDIT_AGAIN_BYTES))
 		error = send_credit(s);
+	return error;
+}
+
+/*
+ * The session broke, and what has come is whole: it is handed on, and
+ * remembered, for it will come again. Signals stay held until it is written
+ * down.
+ */
+static enum e2e_error
+hand_on_rest(struct session *s)
+{
+	enum e2e_error error = E2E_OK;
+	struct fetch_item *item;
+
+	child_hold_signals();
+	while (error == E2E_OK && s->first != NULL && !child_signal_waits() &&
+	    (s->f->max == 0 || s->f->handled < s->f->max)) {
+		item = pop(s);
+		error = hand_on(s, item, true);
+		fetch_item_free(item);
+	}
 	return error;
 }
 
@@ -321,6 +459,7 @@ go_on(struct session *s)
 			continue;
 		}
 		if (s->first != NULL && (!has_room(s) ||
+		    (s->empty && !s->f->wait) ||
 		    !link_has_input(s->r->link))) {
 			error = hand_on_first(s);
 			continue;
@@ -368,17 +507,18 @@ start(struct session *s)
 	struct fetch *f = s->f;
 	struct frame frame;
 	uint64_t items = FETCH_CREDIT_ITEMS, left = f->max - f->handled;
+	uint64_t bytes = FETCH_CREDIT_BYTES;
 	bool resume = s->partial.path != NULL;
 	enum e2e_error error;
 
 	if (f->max != 0 && left < items)
 		items = left;
 	s->granted = f->handled;
-	if (!resume)
-		s->granted += items;
+	s->allowed = resume ? 0 : items;
+	s->granted += s->allowed;
 	error = relay_client_open(s->r, &f->place,
 	    e2e_card_id(e2e_identity_card(f->key.identity)),
-	    resume ? 0 : items, resume ? 0 : FETCH_CREDIT_BYTES);
+	    resume ? 0 : items, resume ? 0 : bytes);
 	if (error == E2E_OK)
 		error = relay_client_auth(s->r, f->key.identity, false,
 		    &frame);
@@ -386,6 +526,11 @@ start(struct session *s)
 		return error;
 	f->progress = true;
 	report_ready(s, &frame);
+	s->most_bytes = client_limits(s->r->client)->envelope_max;
+	if (s->most_bytes == 0)
+		s->most_bytes = UINT64_MAX;
+	else if (s->most_bytes < frame.ready.bytes)
+		s->most_bytes = frame.ready.bytes;
 	if (!resume)
 		return E2E_OK;
 	memset(&frame, 0, sizeof(frame));
@@ -401,13 +546,19 @@ start(struct session *s)
 		error = take_frame(s, 0);
 	while (error == E2E_OK && s->first == NULL);
 	if (error == E2E_ERR_REFUSED && strcmp(s->r->code, "gone") == 0) {
-		/* It ended, or was fetched from elsewhere. */
-		fetch_partial_drop(&s->partial);
+		/* It has another number, or is gone indeed. */
 		error = E2E_OK;
+		s->searching = true;
+		if (s->empty || f->renumbered)
+			end_search(s);
+		if (s->searching && items > SEARCH_ITEMS)
+			items = SEARCH_ITEMS;
+		if (s->searching)
+			bytes = SEARCH_BYTES;
 	}
 	s->granted += s->first != NULL;
 	s->used_items = items;
-	s->used_bytes = FETCH_CREDIT_BYTES;
+	s->used_bytes = bytes;
 	return error == E2E_OK ? send_credit(s) : error;
 }
 
@@ -415,16 +566,22 @@ enum e2e_error
 fetch_session(struct fetch *f, struct relay_client *r)
 {
 	struct session s = { .f = f, .r = r };
+	enum e2e_error error, rest;
 	struct fetch_item *item;
-	enum e2e_error error;
 
 	s.last = &s.first;
-	f->progress = false;
-	error = told(&s, fetch_partial_find(f, &s.partial));
+	f->progress = f->again = false;
+	error = told(&s, fetch_partial_find(f, NULL, &s.partial));
 	if (error == E2E_OK)
 		error = start(&s);
 	if (error == E2E_OK)
 		error = go_on(&s);
+	if (error != E2E_OK && !r->told) {
+		rest = hand_on_rest(&s);
+		error = rest == E2E_OK ? error : rest;
+	}
+	rest = flush(&s);
+	error = rest == E2E_OK ? error : rest;
 	/* What was handed on may still come to be acknowledged: next time. */
 	while ((item = s.first) != NULL) {
 		s.first = item->next;
@@ -432,6 +589,5 @@ fetch_session(struct fetch *f, struct relay_client *r)
 	}
 	fetch_ledger_break(&f->ledger);
 	fetch_partial_free(&s.partial);
-	child_let_signals();
 	return error;
 }

@@ -8,6 +8,25 @@
 
 enum { REPORT_MAX = 65536 };
 
+/* Of a store that can be read errno says nothing: SQLite looks for files that
+ * need not be there. */
+static enum e2e_error
+tell(enum e2e_error error, const char *subject)
+{
+
+	if (error != E2E_ERR_CREATE && error != E2E_ERR_NO_INPUT)
+		errno = 0;
+	return message_system(error, subject);
+}
+
+static void
+hint(enum e2e_error error)
+{
+
+	if (error == E2E_ERR_STORE_DAMAGED)
+		message_hint("restore the last good copy made with --backup");
+}
+
 enum e2e_error
 care_open(struct store **store, const char *folder, enum store_manner manner)
 {
@@ -21,10 +40,19 @@ care_open(struct store **store, const char *folder, enum store_manner manner)
 	/* What is only looked at would not have been made. */
 	if (error == E2E_ERR_CREATE && manner == STORE_INSPECT)
 		error = E2E_ERR_NO_INPUT;
+	if (error == E2E_ERR_PERMISSIONS) {
+		(void)message_error(error, "%s: others may look into the "
+		    "store's folder", folder);
+		message_hint("chmod 700 %s", folder);
+		return error;
+	}
 	if (why != NULL)
-		return message_error(error, "%s: %s: %s", folder,
+		(void)message_error(error, "%s: %s: %s", folder,
 		    e2e_error_text(error), why);
-	return message_system(error, folder);
+	else
+		(void)tell(error, folder);
+	hint(error);
+	return error;
 }
 
 enum e2e_error
@@ -43,13 +71,12 @@ care_check(const struct relayd *r)
 		message_note("%s: everything is in order", r->store);
 	else if (error != E2E_ERR_STORE_DAMAGED || report.failed ||
 	    report.length == 0)
-		(void)message_system(error, r->store);
+		(void)tell(error, r->store);
 	else
 		(void)message_error(error, "%s: %s: %.*s", r->store,
 		    e2e_error_text(error), (int)report.length,
 		    (const char *)report.data);
-	if (error == E2E_ERR_STORE_DAMAGED)
-		message_hint("restore the last good copy made with --backup");
+	hint(error);
 	buffer_free(&report);
 	store->ops->close(store);
 	return error;
@@ -68,8 +95,11 @@ care_backup(const struct relayd *r)
 	if (error == E2E_ERR_EXISTS)
 		(void)message_error(error, "%s: %s", r->backup,
 		    e2e_error_text(error));
+	else if (error == E2E_ERR_STORE_DAMAGED)
+		(void)tell(error, r->store);
 	else if (error != E2E_OK)
 		(void)message_system(error, r->backup);
+	hint(error);
 	store->ops->close(store);
 	return error;
 }

@@ -324,6 +324,22 @@ keep_old(const struct relay_key *key)
 	return error;
 }
 
+/* A client is told so many successions, and no more. */
+static void
+warn_of_oldest(const struct relay_key *key)
+{
+	char fingerprint[E2E_FINGERPRINT_LEN + 1];
+	struct e2e_card *card;
+
+	if (key->count < FRAME_SUCCESSIONS_MAX || card_decode(&card,
+	    key->successions[FRAME_SUCCESSIONS_MAX - 1].card) != E2E_OK)
+		return;
+	e2e_fingerprint(fingerprint, e2e_card_id(card));
+	e2e_card_free(card);
+	message_warn("clients that last saw %s, or a key before it, cannot "
+	    "follow: they have to be told the new fingerprint", fingerprint);
+}
+
 enum e2e_error
 relay_key_rotate(const struct relayd *r)
 {
@@ -363,6 +379,7 @@ relay_key_rotate(const struct relayd *r)
 	message_note("%s: was %s", path, before);
 	message_note("%s: is now %s, from the relay's next start on", path,
 	    after);
+	warn_of_oldest(&key);
 out:
 	e2e_identity_free(fresh);
 	relay_key_free(&key);

@@ -342,6 +342,8 @@ static enum e2e_error
 read_policy(struct relayd *r)
 {
 
+	if (r->cards != NULL)
+		return policy_look_at_cards(r->cards);
 	if (r->token_file != NULL)
 		return policy_read_token(&r->config.policy, r->token_file,
 		    false, NULL);
@@ -435,10 +437,24 @@ serve(struct relayd *r)
 	return error;
 }
 
+/* From the first moment it is not to end a relay; until the loop can take it
+ * it waits. Those who do not serve end by it, as everybody does. */
+static void
+hold_reload(int how)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(how, &set, NULL);
+}
+
 static enum e2e_error
 run(struct relayd *r)
 {
 
+	if (r->mode != RELAYD_SERVE)
+		hold_reload(SIG_UNBLOCK);
 	switch (r->mode) {
 	case RELAYD_CHECK:
 		return care_check(r);
@@ -459,6 +475,7 @@ main(int argc, char **argv)
 	static struct relayd r = { .config = { .unix_mode = UNIX_MODE,
 	    .queue = QUEUE, .drain_seconds = STOP_SECONDS } };
 
+	hold_reload(SIG_BLOCK);
 	process_start(relayd_command.name);
 	relay_policy_default(&r.config.policy);
 	make_rows(&r.config.policy);

@@ -79,6 +79,8 @@ enum e2e_error relay_key_fingerprint(const struct relayd *r);
 /* The token of registration "token". */
 enum e2e_error policy_read_token(struct relay_policy *policy,
     const char *path, bool serving, struct log *log);
+/* At the start: E2E_ERR_CONFIG if it is none. */
+enum e2e_error policy_look_at_cards(const char *folder);
 /* Jobs that retire all cards and enroll those of the folder; NULL: it cannot
  * be read. */
 struct store_job *policy_read_cards(const char *folder, struct log *log);

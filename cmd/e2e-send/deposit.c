@@ -52,6 +52,10 @@ put(struct send_job *job, const struct envelope *envelope, bool *whole)
 			return relay_client_fail(r, error, "%s",
 			    "the copy of the envelope");
 		error = link_send(r->link, piece, part);
+		/* The answer may have come while nothing was taken. */
+		if (error == E2E_ERR_UNREACHABLE &&
+		    link_was_interrupted(r->link))
+			return E2E_OK;
 		if (error != E2E_OK)
 			return relay_client_broken(r, error);
 	}

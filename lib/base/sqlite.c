@@ -10,6 +10,9 @@
  * synchronous=EXTRA, which flushes the folder after the journal's deletion: a
  * journal that came back after a power cut would take the whole database with
  * it. (The log's own first flush does the same, but only if the log is new.)
+ *
+ * Until then a file of another name, with "-begun" behind it, tells a start that
+ * was cut off from a database that somebody has emptied.
  */
 #include "base/sqlite.h"
 
@@ -30,7 +33,7 @@
 #define HEADER_VERSION 60
 #define HEADER_APPLICATION 68
 #define BUSY_MS 10000
-#define LOG_KEPT "134217728"	/* a longer log is cut when it begins anew */
+#define LOG_KEPT "201326592"	/* a longer log is cut when it begins anew */
 
 struct sqlite {
 	sqlite3 *handle;
@@ -218,6 +221,34 @@ sqlite_ask(struct sqlite *db, const char *sql, uint64_t *number)
 	return err;
 }
 
+/* ---- files ---- */
+
+static enum e2e_error
+flush(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+	enum e2e_error err = E2E_OK;
+
+	if (fd < 0)
+		return E2E_ERR_STORE;
+	if (fsync(fd) != 0)
+		err = errno == ENOSPC ? E2E_ERR_FULL : E2E_ERR_STORE;
+	if (fd_close(fd) != E2E_OK && err == E2E_OK)
+		err = E2E_ERR_STORE;
+	return err;
+}
+
+static enum e2e_error
+flush_folder_of(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return flush(".", O_RDONLY | O_DIRECTORY);
+	slash[1] = '\0';
+	return flush(path, O_RDONLY | O_DIRECTORY);
+}
+
 /* ---- opening ---- */
 
 /* The first bytes of a file; *size 0 if there is none. */
@@ -262,6 +293,40 @@ exists(sqlite3_vfs *vfs, const char *path, const char *suffix, int *there)
 	return code;
 }
 
+static char *
+name_of_mark(const char *path)
+{
+	size_t size = strlen(path) + sizeof "-begun";
+	char *name = malloc(size);
+
+	if (name != NULL)
+		(void)snprintf(name, size, "%s-begun", path);
+	return name;
+}
+
+/* There is nothing in the file: that is no matter if there is none, or if it
+ * was just made. */
+static enum e2e_error
+look_at_nothing(sqlite3_vfs *vfs, const char *path, const char **why)
+{
+	char *mark = name_of_mark(path);
+	enum e2e_error err = E2E_OK;
+	int named, code;
+
+	if (mark == NULL)
+		return E2E_ERR_MEMORY;
+	/* To be asked whether it exists SQLite says no of an empty one. */
+	code = vfs->xAccess(vfs, path, SQLITE_ACCESS_READWRITE, &named);
+	if (code != SQLITE_OK) {
+		err = error(code);
+	} else if (named && access(mark, F_OK) != 0) {
+		*why = "it is empty";
+		err = E2E_ERR_STORE_DAMAGED;
+	}
+	free(mark);
+	return err;
+}
+
 /* Is the file one of this kind, or none yet (*empty)? */
 static enum e2e_error
 look_at_header(const char *path, const struct sqlite_kind *kind, bool *empty,
@@ -270,17 +335,19 @@ look_at_header(const char *path, const struct sqlite_kind *kind, bool *empty,
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 	unsigned char header[HEADER_LEN];
 	sqlite3_int64 size = 0;
-	int code, there, journal;
+	int code, there, journal = 0;
 
 	*empty = true;
 	if (vfs == NULL)
 		return E2E_ERR_STORE;
-	if ((code = exists(vfs, path, "", &there)) != SQLITE_OK || !there)
-		return error(code);
-	code = read_header(vfs, path, &size, header);
+	code = exists(vfs, path, "", &there);
+	if (code == SQLITE_OK && there)
+		code = read_header(vfs, path, &size, header);
 	if (code == SQLITE_OK)
 		code = exists(vfs, path, "-journal", &journal);
 	*empty = size == 0;
+	if (code == SQLITE_OK && *empty && !journal)
+		return look_at_nothing(vfs, path, why);
 	if (code != SQLITE_OK)
 		return (code & 0xff) == SQLITE_CANTOPEN ? E2E_ERR_CREATE :
 		    error(code);
@@ -426,13 +493,40 @@ set_up(struct sqlite *db, enum sqlite_manner manner,
 	return err == E2E_OK ? verify_kind(db, kind, why) : err;
 }
 
-/* SQLite itself would make it readable for others. */
 static bool
 make_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	return fd >= 0 ? fd_close(fd) == E2E_OK : errno == EEXIST;
+}
+
+/* SQLite itself would make it readable for others. */
+static bool
+begin_file(const char *path)
+{
+	char *mark = name_of_mark(path);
+	bool made = mark != NULL && make_file(mark);
+
+	/* Changes the path, which is not needed any more. */
+	if (made)
+		made = flush_folder_of(mark) == E2E_OK;
+	free(mark);
+	return made && make_file(path);
+}
+
+static enum e2e_error
+forget_mark(const char *path)
+{
+	char *mark = name_of_mark(path);
+	enum e2e_error err = E2E_OK;
+
+	if (mark == NULL)
+		return E2E_ERR_MEMORY;
+	if (unlink(mark) != 0 && errno != ENOENT)
+		err = E2E_ERR_CREATE;
+	free(mark);
+	return err;
 }
 
 enum e2e_error
@@ -452,7 +546,7 @@ sqlite_open(struct sqlite **opened, const char *path,
 	*why = NULL;
 	if ((err = look_at_header(path, kind, &empty, why)) != E2E_OK)
 		return err;
-	if (empty && (manner == SQLITE_READER || !make_file(path)))
+	if (empty && (manner == SQLITE_READER || !begin_file(path)))
 		return E2E_ERR_CREATE;
 	if ((db = calloc(1, sizeof *db)) == NULL)
 		return E2E_ERR_MEMORY;
@@ -463,6 +557,8 @@ sqlite_open(struct sqlite **opened, const char *path,
 	err = (code & 0xff) == SQLITE_CANTOPEN ? E2E_ERR_CREATE : error(code);
 	if (err == E2E_OK)
 		err = set_up(db, manner, kind, why);
+	if (err == E2E_OK && manner == SQLITE_WRITER)
+		err = forget_mark(path);
 	if (err == E2E_OK)
 		err = sqlite_prepare(&db->begin, db, manner == SQLITE_WRITER ?
 		    "BEGIN IMMEDIATE" : "BEGIN");
@@ -521,6 +617,38 @@ sqlite_commit(struct sqlite *db)
 	return err;
 }
 
+/* The log is there as soon as something was written to it. */
+static int
+is_in_place(const struct sqlite *db, bool *is)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	const char *name = sqlite3_db_filename(db->handle, "main");
+	int code, moved = 0, there = 1;
+
+	code = sqlite3_file_control(db->handle, "main",
+	    SQLITE_FCNTL_HAS_MOVED, &moved);
+	/* A file system of the tests may not know. */
+	if (code == SQLITE_NOTFOUND)
+		code = SQLITE_OK;
+	if (code == SQLITE_OK && db->log_pages > 0)
+		code = vfs->xAccess(vfs, sqlite3_filename_wal(name),
+		    SQLITE_ACCESS_EXISTS, &there);
+	*is = !moved && there;
+	return code;
+}
+
+enum e2e_error
+sqlite_check_place(struct sqlite *db)
+{
+	bool is = false;
+	int code = is_in_place(db, &is);
+
+	if (code == SQLITE_OK && is)
+		return E2E_OK;
+	db->broken = true;
+	return E2E_ERR_STORE;
+}
+
 enum e2e_error
 sqlite_rollback(struct sqlite *db)
 {
@@ -575,32 +703,6 @@ copy_into(struct sqlite *db, const char *path)
 	if (copy != NULL)
 		(void)sqlite3_close_v2(copy);	/* synced by the caller */
 	return error(code);
-}
-
-static enum e2e_error
-flush(const char *path, int flags)
-{
-	int fd = open(path, flags | O_CLOEXEC);
-	enum e2e_error err = E2E_OK;
-
-	if (fd < 0)
-		return E2E_ERR_STORE;
-	if (fsync(fd) != 0)
-		err = errno == ENOSPC ? E2E_ERR_FULL : E2E_ERR_STORE;
-	if (fd_close(fd) != E2E_OK && err == E2E_OK)
-		err = E2E_ERR_STORE;
-	return err;
-}
-
-static enum e2e_error
-flush_folder_of(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash == NULL)
-		return flush(".", O_RDONLY | O_DIRECTORY);
-	slash[1] = '\0';
-	return flush(path, O_RDONLY | O_DIRECTORY);
 }
 
 /* Gives the finished copy its name, and never another's. */

@@ -45,8 +45,8 @@ struct sqlite_kind {
 
 /*
  * Opens, or makes, a database. One of a newer version is
- * E2E_ERR_STORE_VERSION; what is no such database is E2E_ERR_STORE_DAMAGED;
- * neither is touched. E2E_ERR_CREATE when there is none (SQLITE_READER) or it
+ * E2E_ERR_STORE_VERSION; what is no such database, or was emptied, is
+ * E2E_ERR_STORE_DAMAGED; neither is touched. E2E_ERR_CREATE when there is none (SQLITE_READER) or it
  * cannot be opened. *why, if not NULL: a static sentence, or NULL.
  */
 enum e2e_error sqlite_open(struct sqlite **db, const char *path,
@@ -64,6 +64,9 @@ enum e2e_error sqlite_ask(struct sqlite *db, const char *sql,
 enum e2e_error sqlite_begin(struct sqlite *db);
 /* When this fails the handle can only be closed, and writes no more. */
 enum e2e_error sqlite_commit(struct sqlite *db);
+/* Have the files still their names? A deleted one takes every write, too.
+ * E2E_ERR_STORE: no, and the handle is as after a commit that failed. */
+enum e2e_error sqlite_check_place(struct sqlite *db);
 enum e2e_error sqlite_rollback(struct sqlite *db);
 /* What is read until sqlite_rollback is of one moment. */
 enum e2e_error sqlite_begin_reading(struct sqlite *db);

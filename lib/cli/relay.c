@@ -15,12 +15,16 @@
 enum {
 	/* An answer that was under way when the connection broke. */
 	LAST_WORDS_TIMEOUT = 2,
-	DELAY_FIRST_MS = 1000, DELAY_MAX_MS = 300000, RETRY_MAX = 3600,
+	LAST_WORDS_FRAMES = 64,
+	/* Half as much again is random: five minutes at most. */
+	DELAY_FIRST_MS = 1000, DELAY_MAX_MS = 200000,
 	REPLACED_DELAY = 60		/* seconds */
 };
 
 /* Codes of ERROR that another try may change (docs/PROTOCOL.md, 10.2). */
-static const char *const temporary_codes[] = { "timeout", "store", "internal" };
+static const char *const temporary_codes[] = {
+	"timeout", "store", "internal", "rate"
+};
 
 bool
 relay_place_option(struct relay_place *place, const struct options *o, int id)
@@ -123,10 +127,11 @@ relay_client_delay(const struct relay_client *r, unsigned attempt)
 
 	while (attempt-- > 1 && delay < DELAY_MAX_MS)
 		delay *= 2;
+	if (r->retry > 0)
+		delay = r->retry < DELAY_MAX_MS / 1000 ? r->retry * 1000 :
+		    DELAY_MAX_MS;
 	if (delay > DELAY_MAX_MS)
 		delay = DELAY_MAX_MS;
-	if (r->retry > 0)
-		delay = (r->retry < RETRY_MAX ? r->retry : RETRY_MAX) * 1000;
 	/* No randomness only means that others may come at the same time. */
 	(void)random_bytes(&random, sizeof(random));
 	return delay + random % (delay / 2 + 1);
@@ -206,6 +211,7 @@ enum e2e_error
 relay_client_broken(struct relay_client *r, enum e2e_error error)
 {
 	char why[RELAY_WHY_LEN];
+	unsigned left = LAST_WORDS_FRAMES;
 	struct frame frame;
 	struct bytes whole;
 
@@ -213,8 +219,8 @@ relay_client_broken(struct relay_client *r, enum e2e_error error)
 	if (error != E2E_ERR_UNREACHABLE)
 		return error;
 	memcpy(why, r->why, sizeof(why));
-	while (link_frame(r->link, &frame, &whole, LAST_WORDS_TIMEOUT) ==
-	    E2E_OK)
+	while (left-- > 0 && link_frame(r->link, &frame, &whole,
+	    LAST_WORDS_TIMEOUT) == E2E_OK)
 		if (frame.type == FRAME_ERROR || frame.type == FRAME_GOAWAY)
 			return take_error(r, &frame);
 	memcpy(r->why, why, sizeof(why));

@@ -105,8 +105,8 @@ enum e2e_error relay_client_tell(struct relay_client *r,
 bool relay_client_is_temporary(enum e2e_error error);
 /*
  * Milliseconds to wait after failure number `attempt` (from 1): what the relay
- * asked for, or twice as long each time up to five minutes; with a random
- * part, so that not all come back at once.
+ * asked for, or twice as long each time; with a random part, so that not all
+ * come back at once; never more than five minutes.
  */
 uint64_t relay_client_delay(const struct relay_client *r, unsigned attempt);
 /* Sleeps; a signal ends it as it ends any command. */

@@ -118,11 +118,16 @@ address_parse(struct address *address, const char *text, bool listening)
 
 	memset(address, 0, sizeof(*address));
 	memcpy(address->port, ADDRESS_PORT, sizeof(ADDRESS_PORT));
+	/* A variable of a script that is not set is no wish. */
+	if (text[0] == '\0')
+		return false;
 	if (strncmp(text, "unix:", 5) == 0)
 		return take_unix(address, text + 5);
 	if (strncmp(text, "tls://", 6) == 0) {
 		address->tls = true;
 		text += 6;
+		if (text[0] == '\0')
+			return false;
 	}
 	if (text[0] == '[')
 		return take_bracketed(address, text, listening);

@@ -2,8 +2,8 @@
  * address.h: what a user writes to name a relay.
  *
  *	host  host:port  [v6]  [v6]:port  v6  unix:PATH, "tls://" in front of
- *	all but the last; port 7733 unless given. For listening "" or "*" as
- *	host is every address, and stored as "*"; port 0 is one that is free. Host
+ *	all but the last; port 7733 unless given. For listening "*", or nothing
+ *	before a port, is every address, and stored as "*"; port 0 is one that is free. Host
  *	names come out in lower case, v6 in its shortest form.
  */
 #ifndef NET_ADDRESS_H

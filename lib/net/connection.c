@@ -25,7 +25,8 @@ enum {
 	WRITE_TURN = 1 << 20,		/* for one connection in one turn */
 	REFUSED_MAX = 256,		/* told so, at the same time */
 	REFUSED_MS = 2000,
-	LAST_MS = 2000			/* for what a closing one is still owed */
+	LAST_MS = 2000,			/* for what a closing one is still owed */
+	TALKING_MS = 500		/* between two pieces of what is sent */
 };
 
 /*
@@ -45,6 +46,7 @@ struct connection {
 	struct peer *peer;
 	struct tls *tls;
 	uint64_t deadline;
+	uint64_t heard;			/* when something came, steady */
 	unsigned char address[16];	/* v4 mapped */
 	bool has_address, local;
 	bool begun;			/* the first byte has come */
@@ -416,6 +418,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	relay_set_time(c->set->relay, clock_now(), uv_now(c->set->loop));
 	if (n > 0) {
+		c->heard = uv_now(c->set->loop);
 		take_input(c, (const unsigned char *)buf->base, (size_t)n);
 	} else if (n == UV_EOF && !c->refused &&
 	    !c->handshaking) {
@@ -556,6 +559,22 @@ connections_have_output(const struct connections *set)
 		if (c->writing || !chain_is_empty(&c->dirty) ||
 		    (c->peer != NULL && !c->shut &&
 		    peer_output(c->peer).length > 0))
+			return true;
+	}
+	return false;
+}
+
+bool
+connections_are_talked_to(const struct connections *set, uint64_t steady)
+{
+	const struct connection *c;
+	const struct chain *at;
+
+	for (at = set->all.next; at != &set->all; at = at->next) {
+		c = (const struct connection *)(const void *)
+		    ((const char *)at - offsetof(struct connection, all));
+		if (c->shut && !c->ended && c->heard != 0 &&
+		    steady - c->heard < TALKING_MS)
 			return true;
 	}
 	return false;

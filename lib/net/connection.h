@@ -63,6 +63,10 @@ enum { CONNECTION_SWEEP_MS = 100 };
 void connection_sweep(struct connections *all, uint64_t steady);
 /* Has any of them something that is not sent yet? */
 bool connections_have_output(const struct connections *all);
+/* Does anybody go on sending to whom everything is said? To close on him would
+ * have his system throw away what he has not read. */
+bool connections_are_talked_to(const struct connections *all,
+    uint64_t steady);
 void connections_close(struct connections *all);
 
 #endif

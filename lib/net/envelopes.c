@@ -8,6 +8,8 @@
 
 #include "message/source.h"
 #include "relay/transit.h"
+#include "wire/envelope.h"
+#include "wire/header.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,50 @@ cut_off(const struct envelopes *e)
 	    E2E_ERR_HEADER_TRUNCATED : E2E_ERR_TRUNCATED;
 }
 
+/*
+ * What is wrong with it: a stream that is no envelope ends here, so there is
+ * time to look at its header once more, for words.
+ */
+static enum e2e_error
+diagnose(struct envelopes *e, const struct spool *spool)
+{
+	static const struct header_limits limits = {
+		.memory_max_kib = UINT32_MAX,
+		.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN
+	};
+	uint64_t before = spool_size(spool);
+	enum e2e_error error;
+	unsigned char *room;
+	struct buffer all;
+	struct bytes ahead;
+	struct header h;
+
+	if (before > HEADER_MAX)
+		return E2E_ERR_MALFORMED;
+	buffer_init(&all, 2 * (HEADER_MAX + 1) + 4 * PIECE);
+	error = source_peek(&e->source, HEADER_MAX + 1, &ahead);
+	if (error != E2E_OK)
+		return error;
+	room = buffer_extend(&all, (size_t)before + ahead.length);
+	if (room == NULL)
+		return E2E_ERR_MEMORY;
+	error = spool_read(spool, room, (size_t)before, 0);
+	if (error == E2E_OK && ahead.length > 0)
+		memcpy(room + before, ahead.data, ahead.length);
+	if (error == E2E_OK && (all.length < ENVELOPE_START_LEN ||
+	    memcmp(all.data, envelope_start, ENVELOPE_START_LEN) != 0))
+		error = E2E_ERR_MALFORMED;
+	if (error == E2E_OK)
+		error = header_parse(&h, all.data + ENVELOPE_START_LEN,
+		    all.length - ENVELOPE_START_LEN, 1, &limits);
+	if (error == E2E_OK) {
+		header_free(&h);
+		error = E2E_ERR_MALFORMED;
+	}
+	buffer_free(&all);
+	return error == E2E_ERR_HEADER_TRUNCATED ? E2E_ERR_MALFORMED : error;
+}
+
 static enum e2e_error
 read_one(struct envelopes *e, struct spool *spool)
 {
@@ -71,7 +117,7 @@ read_one(struct envelopes *e, struct spool *spool)
 			    ahead.length, &taken);
 		if (error == E2E_OK &&
 		    transit_state(e->transit) == TRANSIT_BAD)
-			error = E2E_ERR_MALFORMED;
+			error = diagnose(e, spool);
 		if (error == E2E_OK)
 			error = spool_add(spool, ahead.data, taken);
 		if (error != E2E_OK)

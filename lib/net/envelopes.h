@@ -2,7 +2,7 @@
  * envelopes.h: the envelopes of a file, one after the other, each of them
  * known to be whole before a byte of it is sent.
  *
- * Binary, back to back, or armor around that.
+ * Binary, back to back, or one block of armor around that.
  */
 #ifndef NET_ENVELOPES_H
 #define NET_ENVELOPES_H
@@ -33,7 +33,8 @@ void envelopes_close(struct envelopes *envelopes);
 /*
  * The next one, or *end. Nothing at all is E2E_ERR_EMPTY, half of one
  * E2E_ERR_HEADER_TRUNCATED or E2E_ERR_TRUNCATED, anything else
- * E2E_ERR_MALFORMED; and what spool.h, and source.h for reading, name.
+ * E2E_ERR_MALFORMED or another of header.h's; and what spool.h, and source.h
+ * for reading, name.
  */
 enum e2e_error envelopes_next(struct envelopes *envelopes,
     struct envelope *envelope, bool *end);

@@ -27,7 +27,9 @@
 #define MSG_NOSIGNAL 0		/* there, SO_NOSIGPIPE does it */
 #endif
 
-enum { PIECE = 65536, WHY_LEN = 256, FOR_EVER = -1 };
+enum { PIECE = 65536, WHY_LEN = 256, FOR_EVER = -1,
+	PINGS_MAX = 64		/* answered at one look */
+};
 
 /*
  * 1. in.data[at ..] has come and was not handed out.
@@ -498,6 +500,11 @@ link_frame(struct link *link, struct frame *frame, struct bytes *whole,
 			if (frame->type != FRAME_PING)
 				return E2E_OK;
 			error = answer_ping(link, frame);
+			/* Questions alone are not what is waited for. */
+			if (error == E2E_OK && limit != FOR_EVER &&
+			    left_until(end) == 0)
+				error = unreachable(link,
+				    "no answer in time", 0);
 			break;
 		case FRAME_SHORT:
 			error = receive(link, limit == FOR_EVER ? FOR_EVER :
@@ -541,6 +548,7 @@ link_raw(struct link *link, void *data, size_t size)
 static bool
 has_input(struct link *link, bool may_answer)
 {
+	unsigned pings = 0;
 	struct frame frame;
 	size_t length;
 
@@ -550,7 +558,7 @@ has_input(struct link *link, bool may_answer)
 		case FRAME_COMPLETE:
 			if (frame.type != FRAME_PING)
 				return true;
-			if (!may_answer)
+			if (!may_answer || pings++ == PINGS_MAX)
 				return false;
 			link->at += length;
 			if (answer_ping(link, &frame) != E2E_OK)

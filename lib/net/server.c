@@ -137,8 +137,23 @@ on_drain(uv_timer_t *timer)
 
 	if (uv_now(&s->loop) >= s->drain_until ||
 	    (relay_is_idle(s->relay) && s->cards_left == 0 &&
-	    !connections_have_output(&s->connections)))
+	    !connections_have_output(&s->connections) &&
+	    !connections_are_talked_to(&s->connections,
+	    uv_now(&s->loop))))
 		uv_stop(&s->loop);
+}
+
+static void
+on_connection(uv_poll_t *poll, int status, int events);
+
+/* Who has connected by now need not find that out by a reset. */
+static void
+accept_last(struct server *s)
+{
+	size_t i;
+
+	for (i = 0; s->serving && i < s->sockets.count; i++)
+		on_connection(&s->listeners[i].poll, 0, UV_READABLE);
 }
 
 static void
@@ -152,6 +167,7 @@ begin_drain(struct server *s, const char *reason)
 	s->draining = true;
 	note(s, "drain", reason);
 	notify_stopping();
+	accept_last(s);
 	stop_accepting(s);
 	set_time(s);
 	relay_drain(s->relay);
@@ -184,9 +200,6 @@ need_sweep(struct server *s)
 		(void)uv_timer_start(&s->sweep, on_sweep, CONNECTION_SWEEP_MS,
 		    CONNECTION_SWEEP_MS);
 }
-
-static void
-on_connection(uv_poll_t *poll, int status, int events);
 
 static void
 watch_sockets(struct server *s)
@@ -439,7 +452,8 @@ on_stored(uv_async_t *async)
 		submit_cards(s);
 	relay_room(s->relay);
 	if (worker_failed(s->worker) && s->result == E2E_OK) {
-		note(s, "store", "a commit failed; the relay ends");
+		note(s, "store", s->config->writer->why != NULL ?
+		    s->config->writer->why : "a commit failed");
 		fail(s, E2E_ERR_STORE, "the store failed");
 	}
 }
@@ -493,7 +507,8 @@ on_housekeeping(uv_timer_t *timer)
 	relay_housekeeping(s->relay);
 }
 
-static void
+/* False, and errno, when it cannot be written. */
+static bool
 write_metrics(struct server *s)
 {
 	const struct connections *c = &s->connections;
@@ -506,22 +521,31 @@ write_metrics(struct server *s)
 		.free_bytes = UINT64_MAX
 	};
 	struct buffer text;
+	bool written;
 
 	worker_stats(s->worker, &metrics.worker);
 	buffer_init(&text, METRICS_MAX);
 	metrics_put(&text, &metrics);
-	errno = 0;
-	if (text.failed || file_write(s->config->metrics_file, text.data,
-	    text.length, 0644, FILE_REPLACE) != E2E_OK)
-		note(s, "metrics", strerror(text.failed ? ENOMEM : errno));
+	errno = ENOMEM;
+	written = !text.failed && file_write(s->config->metrics_file,
+	    text.data, text.length, 0644, FILE_REPLACE) == E2E_OK;
 	buffer_free(&text);
+	return written;
+}
+
+static void
+update_metrics(struct server *s)
+{
+
+	if (s->config->metrics_file != NULL && !write_metrics(s))
+		note(s, "metrics", strerror(errno));
 }
 
 static void
 on_metrics(uv_timer_t *timer)
 {
 
-	write_metrics(timer->data);
+	update_metrics(timer->data);
 }
 
 /* ---- signals ---- */
@@ -585,6 +609,17 @@ start_timer(uv_timer_t *timer, uv_timer_cb callback, uint64_t every)
 	return uv_timer_start(timer, callback, every, every) == 0;
 }
 
+/* One that came before was kept back for this. */
+static void
+unblock_reload(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* The handles that live as long as the loop. */
 static bool
 start_handles(struct server *s)
@@ -610,6 +645,7 @@ start_handles(struct server *s)
 		    numbers[i]) != 0)
 			return false;
 	}
+	unblock_reload();
 	if (uv_prepare_init(&s->loop, &s->before) != 0 ||
 	    uv_check_init(&s->loop, &s->after) != 0)
 		return false;
@@ -661,8 +697,15 @@ prepare(struct server *s, struct e2e_identity *identity,
 		(void)snprintf(why, WHY_LEN, "the event loop cannot be made");
 		return E2E_ERR_MEMORY;
 	}
-	return worker_start(&s->worker, config->writer, config->reader,
+	error = worker_start(&s->worker, config->writer, config->reader,
 	    config->queue, wake_loop, s);
+	if (error == E2E_OK && config->metrics_file != NULL &&
+	    !write_metrics(s)) {
+		(void)snprintf(why, WHY_LEN, "%.150s: %s",
+		    config->metrics_file, strerror(errno));
+		error = E2E_ERR_CONFIG;
+	}
+	return error;
 }
 
 static void
@@ -676,11 +719,8 @@ serve(struct server *s)
 	if (s->cards_left == 0)
 		begin_serving(s);
 	relay_housekeeping(s->relay);
-	if (s->config->metrics_file != NULL)
-		write_metrics(s);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
-	if (s->config->metrics_file != NULL)
-		write_metrics(s);
+	update_metrics(s);
 }
 
 /* Stores are closed whether a worker had them or not. */

@@ -51,9 +51,11 @@ struct server_config {
 };
 
 /*
- * Serves until SIGTERM or SIGINT, then drains. identity is taken, also on
- * failure. E2E_ERR_CONFIG (an address in use, a bad certificate; told in
- * `why`), E2E_ERR_STORE when the store failed while running.
+ * Serves until SIGTERM or SIGINT, then drains: what has begun to arrive may
+ * end within drain_seconds. SIGHUP may be blocked until the loop is there to
+ * take it, and is unblocked then. identity is taken, also on
+ * failure. E2E_ERR_CONFIG (an address in use, a bad certificate, a
+ * metrics file that cannot be written; told in `why`), E2E_ERR_STORE when the store failed while running.
  */
 enum e2e_error server_run(struct server_config *config,
     struct e2e_identity *identity, const struct frame_succession *successions,

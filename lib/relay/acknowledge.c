@@ -260,7 +260,11 @@ ending_done(struct task *task)
 	free(c);
 }
 
-/* The oldest item that was handed out and not acknowledged. */
+/*
+ * The oldest item that was handed out and not acknowledged. One whose bytes
+ * did not all leave is not to blame for that: over a bad line it comes in
+ * many sessions, and goes on where it broke off as long as its seq stays.
+ */
 void
 acknowledge_note(struct peer *p)
 {
@@ -268,7 +272,8 @@ acknowledge_note(struct peer *p)
 	struct settling *c;
 	size_t i;
 
-	for (i = 0; i < s->sent_count && s->sent[i].at >= p->sent_total; i++)
+	for (i = 0; i < s->sent_count && (!s->sent[i].complete ||
+	    s->sent[i].end > p->sent_total); i++)
 		;
 	if (i == s->sent_count || p->relay->failed)
 		return;

@@ -47,8 +47,8 @@ take_put_boxes(struct deposit *d, const struct frame *put)
 	return true;
 }
 
-bool
-arrival_begin(struct peer *p, const struct frame *put)
+static bool
+begin(struct peer *p, const struct frame *put)
 {
 	struct deposit *d = NULL;
 
@@ -72,6 +72,17 @@ arrival_begin(struct peer *p, const struct frame *put)
 }
 
 bool
+arrival_begin(struct peer *p, const struct frame *put)
+{
+	if (!begin(p, put))
+		return false;
+	if (p->starved_since != 0)
+		deposit_refuse(p->arriving, RECEIPT_BUSY, PEER_RETRY,
+		    "no memory");
+	return true;
+}
+
+bool
 arrival_blocked(const struct peer *p)
 {
 	const struct deposit *d = p->arriving;
@@ -90,7 +101,7 @@ arrival_malformed(struct peer *p, const char *text)
 		session_fail(p, "syntax", text);
 		return;
 	}
-	if (p->skipping || (p->arriving == NULL && !arrival_begin(p, NULL))) {
+	if (p->skipping || (p->arriving == NULL && !begin(p, NULL))) {
 		peer_close(p);
 		return;
 	}
@@ -118,7 +129,7 @@ is_open(struct deposit *d)
 {
 	const struct relay *r = d->task.relay;
 
-	if (r->draining)
+	if (d->late)
 		deposit_refuse(d, RECEIPT_DRAIN, PEER_RETRY,
 		    "the relay is about to end");
 	else if (r->failed)
@@ -205,7 +216,7 @@ make_room(struct deposit *d, size_t size)
 
 	if (more == 0)
 		return true;
-	if (relay_memory_over(d->task.relay, more) ||
+	if (relay_memory_over(d->task.relay, d->address, more) ||
 	    !buffer_reserve(&d->body, size)) {
 		deposit_refuse(d, RECEIPT_BUSY, PEER_RETRY, "no memory");
 		return false;
@@ -289,7 +300,7 @@ arrival_feed(struct peer *p, const unsigned char *data, size_t size)
 		(void)buffer_append(&p->arriving->body, data, taken);
 	/* Nobody knows any more where this envelope ends. */
 	if (error == E2E_OK && transit_state(p->transit) == TRANSIT_HEADER &&
-	    relay_memory_over(p->relay, 0))
+	    relay_memory_over(p->relay, p->address, 0))
 		error = E2E_ERR_MEMORY;
 	if (error != E2E_OK) {
 		if (p->arriving != NULL)

@@ -74,6 +74,8 @@ peer_deadline(const struct peer *p)
 		return deadline;
 	sooner(&deadline, p->in.start, PEER_WINDOW_MS);
 	sooner(&deadline, p->part_begun, policy->header_ms);
+	if (!chain_is_empty(&p->starved))
+		sooner(&deadline, p->starved_since, PEER_STARVE_MS);
 	if (p->state == PEER_HALF_CLOSED)
 		sooner(&deadline, drain_since(p), policy->drain_ms);
 	else if (p->mode == MODE_FRESH && p->pending.length == 0)
@@ -138,6 +140,10 @@ deadline_tick(struct peer *p)
 	const struct relay_policy *policy = &p->relay->policy;
 	bool open = p->state == PEER_OPEN;
 
+	/* It is told that there is no memory, or finds that there is. */
+	if (!chain_is_empty(&p->starved) && is_over(p, p->starved_since,
+	    PEER_STARVE_MS))
+		peer_feed(p);
 	/* This one gets to know why; being too slow to read it is another. */
 	if (open && is_over(p, p->part_begun, policy->header_ms))
 		end_header(p);

@@ -40,12 +40,13 @@ put_whole(struct peer *p, const struct store_item *item)
 {
 	struct buffer *out = peer_put(p);
 
-	if (out == NULL || !sent_add(p, item, true)) {
+	if (out == NULL || !sent_add(p->session, item)) {
 		peer_lose(p);
 		return;
 	}
 	stream_head(p->session, out, item, false, 0);
 	(void)buffer_append(out, item->whole.data, item->whole.length);
+	sent_complete(p, item->seq);
 	p->session->told_empty = false;
 	stream_count(p, item);
 }

@@ -28,7 +28,7 @@ tell(const struct deposit *d, enum relay_event event, const char *code)
 void
 deposit_account(struct deposit *d)
 {
-	relay_account(d->task.relay, &d->held, d->body.capacity +
+	relay_account(d->task.relay, d->address, &d->held, d->body.capacity +
 	    d->task.job.bytes.capacity + d->frame.capacity +
 	    d->box_count * (sizeof(store_id) + sizeof(enum store_outcome)));
 }
@@ -51,7 +51,9 @@ destroy(struct deposit *d)
 	buffer_free(&d->body);
 	buffer_free(&d->task.job.bytes);
 	buffer_free(&d->frame);
-	relay_account(r, &d->held, 0);
+	relay_account(r, d->address, &d->held, 0);
+	d->address->deposits--;
+	origin_settle(d->address);
 	if (d->complete)
 		r->deposits--;
 	free(d->boxes);
@@ -389,6 +391,9 @@ deposit_new(struct peer *p)
 	buffer_init(&d->body, STORE_PIECE_LEN);
 	buffer_init(&d->frame, FRAME_MAX);
 	d->arriving = true;
+	d->address = p->address;
+	d->address->deposits++;
+	d->late = p->relay->draining && p->early == 0;
 	append_order(p, d);
 	return d;
 }

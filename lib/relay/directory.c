@@ -60,6 +60,18 @@ refuse(struct peer *p, const char *code, const char *text)
 		frame_put_error(out, code, text);
 }
 
+/* Questions cost what sessions and deposits cost. */
+static bool
+is_slow_enough(struct peer *p)
+{
+	uint64_t retry;
+
+	if (origin_take_rate(p, &retry))
+		return true;
+	refuse(p, "rate", "too many from this address");
+	return false;
+}
+
 /* Ends the question; NULL code: it was answered. */
 static void
 end_question(struct question *q, const char *code, const char *text)
@@ -168,9 +180,10 @@ tell(struct peer *p, enum relay_event event, const unsigned char *box)
 void
 directory_lookup(struct peer *p, const struct frame *frame)
 {
-	struct question *q = new_question(p, record_done);
+	struct question *q;
 
-	if (q == NULL)
+	if (!is_slow_enough(p) ||
+	    (q = new_question(p, record_done)) == NULL)
 		return;
 	p->relay->counters.lookups++;
 	tell(p, RELAY_LOOKUP, frame->lookup.id);
@@ -287,6 +300,8 @@ directory_register(struct peer *p, const struct frame *frame)
 	struct e2e_card *card = NULL;
 	struct question *q;
 
+	if (!is_slow_enough(p))
+		return;
 	if (policy->registration == FRAME_CLOSED) {
 		refuse(p, "closed", "this relay takes no registrations");
 	} else if (policy->registration == FRAME_TOKEN &&
@@ -366,6 +381,8 @@ directory_revoke(struct peer *p, const struct frame *frame)
 	unsigned char id[E2E_ID_LEN];
 	struct question *q;
 
+	if (!is_slow_enough(p))
+		return;
 	if (revocation_subject(statement, id) != E2E_OK) {
 		refuse(p, "statement", "this is no revocation");
 		return;

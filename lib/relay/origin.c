@@ -1,15 +1,9 @@
-/* Where connections come from: how many of each address, and how often. */
+/* Where connections come from: how many of each address, and how often; what
+ * memory they hold together is counted in relay.c. */
 #include "relay/peer.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* How many connections have it. */
-struct address {
-	struct chain all;
-	uint64_t prefix;
-	uint32_t count;
-};
 
 /* What counts as one address: all of IPv4's, half of IPv6's. */
 static uint64_t
@@ -42,6 +36,10 @@ origin_take(struct relay *r, const struct peer_origin *origin)
 	struct chain *chain = address_chain(r, prefix), *at;
 	struct address *a;
 
+	if (!origin->has_address) {
+		r->local.count++;
+		return &r->local;
+	}
 	for (at = chain->next; at != chain; at = at->next) {
 		a = CHAIN_OF(at, struct address, all);
 		if (a->prefix != prefix)
@@ -51,13 +49,16 @@ origin_take(struct relay *r, const struct peer_origin *origin)
 		a->count++;
 		return a;
 	}
-	a = malloc(sizeof(*a));
+	a = calloc(1, sizeof(*a));
 	if (a == NULL || r->policy.connections_each == 0) {
 		free(a);
 		return NULL;
 	}
 	a->prefix = prefix;
 	a->count = 1;
+	chain_init(&a->all);
+	chain_init(&a->hungry);
+	chain_init(&a->starved);
 	chain_add(chain, &a->all);
 	return a;
 }
@@ -65,7 +66,15 @@ origin_take(struct relay *r, const struct peer_origin *origin)
 void
 origin_give(struct address *a)
 {
-	if (a == NULL || --a->count > 0)
+	a->count--;
+	origin_settle(a);
+}
+
+void
+origin_settle(struct address *a)
+{
+	/* That of Unix sockets is in no table, and stays. */
+	if (a->count > 0 || a->deposits > 0 || chain_is_empty(&a->all))
 		return;
 	chain_remove(&a->all);
 	free(a);

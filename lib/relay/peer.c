@@ -18,6 +18,58 @@ static const unsigned char envelope_prefix[FRAME_START_LEN] = {
 /* The price of an idle connection. */
 _Static_assert(sizeof(struct peer) <= 512, "struct peer has grown");
 
+/* ---- waiting for memory ---- */
+
+static void
+join_starved(struct peer *p)
+{
+	struct address *a = p->address;
+
+	chain_add(&a->starved, &p->starved);
+	if (chain_is_empty(&a->hungry))
+		chain_add(&p->relay->hungry, &a->hungry);
+	relay_starve(p->relay, a, p->held, 0);
+}
+
+static void
+leave_starved(struct peer *p)
+{
+	struct address *a = p->address;
+
+	if (chain_is_empty(&p->starved))
+		return;
+	chain_remove(&p->starved);
+	if (chain_is_empty(&a->starved))
+		chain_remove(&a->hungry);
+	relay_starve(p->relay, a, 0, p->held);
+}
+
+bool
+peer_starves(struct peer *p)
+{
+	const struct relay *r = p->relay;
+
+	if (!relay_memory_short(r, p->address, p->held)) {
+		p->starved_since = 0;
+		return false;
+	}
+	/* Who waits keeps what was read: of that, too, there is an end. */
+	if (p->starved_since == 0)
+		p->starved_since = relay_memory_over(r, p->address, 0) ? 1 :
+		    r->steady;
+	if (r->steady - p->starved_since >= PEER_STARVE_MS)
+		return false;
+	join_starved(p);
+	return true;
+}
+
+void
+peer_feed(struct peer *p)
+{
+	leave_starved(p);
+	peer_resume(p);
+}
+
 /* ---- made and freed ---- */
 
 struct peer *
@@ -30,12 +82,10 @@ peer_new(struct relay *r, const struct peer_origin *origin, void *data)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	if (origin->has_address) {
-		p->address = origin_take(r, origin);
-		if (p->address == NULL) {
-			free(p);
-			return NULL;
-		}
+	p->address = origin_take(r, origin);
+	if (p->address == NULL) {
+		free(p);
+		return NULL;
 	}
 	p->relay = r;
 	p->data = data;
@@ -66,13 +116,11 @@ peer_free(struct peer *p)
 	session_free(p);
 	while (!chain_is_empty(&p->tasks))
 		task_leave(CHAIN_OF(p->tasks.next, struct task, of_peer));
-	if (!chain_is_empty(&p->starved))
-		r->starved_memory -= p->held;
-	relay_account(r, &p->held, 0);
+	leave_starved(p);
+	relay_account(r, p->address, &p->held, 0);
 	chain_remove(&p->all);
 	origin_give(p->address);
 	chain_remove(&p->woken);
-	chain_remove(&p->starved);
 	transit_free(p->transit);
 	buffer_free(&p->pending);
 	buffer_free(&p->output);
@@ -103,17 +151,8 @@ peer_account(struct peer *p)
 	    (p->transit != NULL ? transit_held(p->transit) : 0);
 
 	if (!chain_is_empty(&p->starved))
-		p->relay->starved_memory += now - p->held;
-	relay_account(p->relay, &p->held, now);
-}
-
-static void
-starve(struct peer *p)
-{
-	if (!chain_is_empty(&p->starved))
-		return;
-	chain_add(&p->relay->starved, &p->starved);
-	p->relay->starved_memory += p->held;
+		relay_starve(p->relay, p->address, now, p->held);
+	relay_account(p->relay, p->address, &p->held, now);
 }
 
 bool
@@ -124,15 +163,6 @@ peer_is_blocked(const struct peer *p)
 	if (p->mode == MODE_SESSION && session_blocked(p))
 		return true;
 	return arrival_blocked(p);
-}
-
-bool
-peer_starves(struct peer *p)
-{
-	if (!relay_memory_short(p->relay, p->held))
-		return false;
-	starve(p);
-	return true;
 }
 
 /* The first bytes tell what this is going to be. False: too few. */
@@ -183,6 +213,7 @@ process(struct peer *p, const unsigned char *data, size_t size)
 	while (more && at < size && !p->closing && !peer_is_blocked(p)) {
 		more = step(p, data + at, size - at, &taken);
 		at += taken;
+		p->early -= taken < p->early ? taken : p->early;
 	}
 	p->working = false;
 	return p->closing ? size : at;
@@ -394,6 +425,8 @@ peer_update(struct peer *p)
 	}
 	if (p->closing)
 		buffer_free(&p->pending);
+	if (p->pending.length < p->early)
+		p->early = p->pending.length;
 out:
 	if (p->arriving == NULL && !p->skipping) {
 		transit_free(p->transit);

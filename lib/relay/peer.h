@@ -40,6 +40,7 @@ enum {
 	PEER_OUTPUT_MAX = 1 << 20,
 	PEER_WINDOW_MS = 10000,		/* over which slowness is measured */
 	PEER_RETRY = 5,			/* seconds, of drain and busy */
+	PEER_STARVE_MS = 5000,		/* to wait for memory, then busy */
 	SESSION_SENT_MAX = 1024,	/* unacknowledged items */
 	SESSION_LIST_ITEMS = 64,
 	SESSION_PIECE = 1 << 17,	/* of a body on its way out */
@@ -82,7 +83,7 @@ void task_submit_waiting(struct relay *relay);
  * 1. One job at a time (`busy`); no answer before the store's.
  * 2. Lives while it arrives, while it is in its peer's order, while a job is
  *    under way, and while something of it is staged.
- * 3. `held` bytes of the relay's budget are its own.
+ * 3. `held` bytes of its address's share of the budget are its own.
  */
 struct deposit {
 	struct task task;
@@ -90,6 +91,8 @@ struct deposit {
 	bool is_put, arriving, admitted, ordered, complete, stored, answered;
 	bool busy;
 	bool given_up;			/* nothing more is to be stored */
+	bool late;			/* began when the relay drained */
+	struct address *address;	/* whose share `held` is of */
 	struct buffer body;		/* whole, or the piece that is coming */
 	uint64_t staged;
 	uint64_t size;
@@ -125,8 +128,9 @@ void deposit_take_back(struct deposit *d);
 /* The connection has gone: what is complete goes on. */
 void deposit_abandon(struct peer *peer);
 
-/* The next bytes are an envelope. put: of PUT, else NULL. False: no memory,
- * and the peer is lost. */
+/* The next bytes are an envelope; of a peer that has starved for too long it
+ * is refused. put: of PUT, else NULL. False: no memory, and the peer is
+ * lost. */
 bool arrival_begin(struct peer *peer, const struct frame *put);
 /* Takes bytes of the envelope that arrives, or is passed over, or begins; may
  * stop early when blocked. */
@@ -157,9 +161,9 @@ enum session_state {
 /* An item that went out and was not acknowledged. */
 struct sent {
 	uint64_t seq, size;
-	uint64_t at;			/* where it began in all of the output */
+	uint64_t end;			/* in all of the output, if complete */
 	store_id id;
-	bool complete;
+	bool complete;			/* its last byte was put */
 };
 
 /* An item whose bytes go out piece by piece. */
@@ -267,16 +271,17 @@ void stream_cut(struct session *s);
 /* Where it is, or would be. */
 size_t sent_place(const struct session *s, uint64_t seq);
 struct sent *sent_find(const struct session *s, uint64_t seq);
-/* It begins at the end of the output. False: no memory. */
-bool sent_add(struct peer *peer, const struct store_item *item,
-    bool complete);
+/* False: no memory. */
+bool sent_add(struct session *s, const struct store_item *item);
+/* It ends at the end of the output. */
+void sent_complete(struct peer *peer, uint64_t seq);
 void sent_forget(struct session *s);
 
 void acknowledge_take(struct peer *peer, const struct frame *ack);
 /* The owner knows what READY said about dropped deposits. */
 void acknowledge_told(struct peer *peer);
-/* The session ends: the oldest item that went out and was not acknowledged
- * gets its mark. */
+/* The session ends: the oldest item that went out whole and was not
+ * acknowledged gets its mark. */
 void acknowledge_note(struct peer *peer);
 /* Is an acknowledgement or such a mark still being written? */
 bool acknowledge_is_settling(const struct relay *relay,
@@ -289,6 +294,22 @@ void directory_revoke(struct peer *peer, const struct frame *frame);
 /* ---- peers ---- */
 
 enum peer_mode { MODE_FRESH, MODE_BARE, MODE_SESSION };
+
+/*
+ * What shares one limit of connections and one share of the memory: the peers
+ * of one address, or all those of Unix sockets.
+ *
+ * 1. Lives while it has connections, or deposits that are not finished.
+ * 2. `hungry` is a member of the relay's while `starved` is not empty.
+ */
+struct address {
+	struct chain all, hungry, starved;
+	uint64_t prefix;
+	uint32_t count;			/* connections */
+	size_t deposits;
+	size_t memory;
+	size_t starved_memory;		/* of that, by peers that wait for it */
+};
 
 struct window {
 	uint64_t start;			/* steady; 0: not measured */
@@ -306,7 +327,7 @@ struct peer {
 	struct relay *relay;
 	void *data;
 	struct chain all, woken, starved;
-	struct address *address;	/* counts its connections; or NULL */
+	struct address *address;
 	struct peer_origin origin;
 
 	enum peer_mode mode;
@@ -321,6 +342,7 @@ struct peer {
 	size_t output_at;
 	uint64_t sent_total;		/* of all output */
 	size_t held;			/* of the budget: pending, header */
+	size_t early;			/* of pending: was there at the drain */
 	struct deposit *first, *last;	/* unanswered, in order */
 	struct deposit *arriving;
 	struct transit *transit;
@@ -330,6 +352,7 @@ struct peer {
 	uint64_t begun;			/* steady: of this connection... */
 	uint64_t part_begun;		/* ...envelope or frame; 0: none */
 	uint64_t last_input, last_sent, half_at;
+	uint64_t starved_since;		/* steady; 0: not since it last began */
 	struct window in, out;
 };
 
@@ -343,8 +366,11 @@ void peer_close(struct peer *peer);
 /* At once; nothing more goes out. */
 void peer_lose(struct peer *peer);
 void peer_account(struct peer *peer);
-/* Memory is short, so this peer waits for it before it begins something. */
+/* Memory is short, so this peer waits for it before it begins something. False
+ * also when it has waited long enough: what it begins then is refused. */
 bool peer_starves(struct peer *peer);
+/* It does not wait any more. */
+void peer_feed(struct peer *peer);
 /* Bytes put and not yet sent. */
 size_t peer_backlog(const struct peer *peer);
 /* To put into; NULL when nothing may be put any more. */
@@ -356,7 +382,9 @@ bool peer_is_blocked(const struct peer *peer);
 /* One more connection of this address; NULL: too many, or no memory. */
 struct address *origin_take(struct relay *relay,
     const struct peer_origin *origin);
-void origin_give(struct address *address);	/* NULL is fine */
+void origin_give(struct address *address);
+/* Frees it if nothing is left of it. */
+void origin_settle(struct address *address);
 /* One token of the address; false: *retry. */
 bool origin_take_rate(struct peer *peer, uint64_t *retry);
 
@@ -380,7 +408,9 @@ struct relay {
 	bool has_tls, draining, failed;
 	uint64_t now, steady, free_space, table_key;
 
-	struct chain peers, woken, starved;
+	struct chain peers, woken;
+	struct chain hungry;		/* addresses that wait for memory */
+	struct address local;		/* of all Unix sockets */
 	struct chain *by_address, *by_mailbox;	/* RELAY_TABLE each */
 	struct chain settling;		/* changes of mailboxes, being written */
 	struct peer *current;		/* whom the host calls about */
@@ -401,9 +431,17 @@ void relay_leave(struct relay *relay);
 void relay_wake(struct peer *peer);
 void relay_tell(struct relay *relay, const struct relay_report *report);
 /* Change of the budget's use. */
-void relay_account(struct relay *relay, size_t *held, size_t now);
-bool relay_memory_short(const struct relay *relay, size_t own);
-bool relay_memory_over(const struct relay *relay, size_t more);
+void relay_account(struct relay *relay, struct address *address, size_t *held,
+    size_t now);
+/* The same, of what is held by those who wait. */
+void relay_starve(struct relay *relay, struct address *address, size_t more,
+    size_t less);
+/* May nobody of this address begin anything? Apart from `own` bytes. */
+bool relay_memory_short(const struct relay *relay,
+    const struct address *address, size_t own);
+/* Would `more` bytes be beyond the budget, or beyond its address's share? */
+bool relay_memory_over(const struct relay *relay,
+    const struct address *address, size_t more);
 struct chain *relay_mailbox_chain(const struct relay *relay,
     const unsigned char box[E2E_ID_LEN]);
 

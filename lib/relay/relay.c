@@ -16,7 +16,8 @@
 enum {
 	RATE_ADDRESS_PLACES = 8192,
 	RATE_MAILBOX_PLACES = 32768,
-	EXPIRE_ROWS = 1000		/* in one transaction */
+	EXPIRE_ROWS = 1000,		/* in one transaction */
+	SHARE_LEAST = 3 * STORE_PIECE_LEN	/* an upload, and its header */
 };
 
 void
@@ -130,7 +131,10 @@ relay_new(struct relay **relay, struct e2e_identity *identity,
 	r->waiting_end = &r->waiting;
 	chain_init(&r->peers);
 	chain_init(&r->woken);
-	chain_init(&r->starved);
+	chain_init(&r->hungry);
+	chain_init(&r->local.all);
+	chain_init(&r->local.hungry);
+	chain_init(&r->local.starved);
 	chain_init(&r->settling);
 	buffer_init(&r->succession_bytes, FRAME_MAX);
 	r->by_address = new_table();
@@ -206,17 +210,53 @@ relay_enter(struct relay *r, struct peer *peer)
 	r->current = peer;
 }
 
-/* Budget was freed: those who wait for it go on, in turn. */
+/* All of a ring becomes a ring of its own. */
+static void
+take_chain(struct chain *to, struct chain *from)
+{
+	chain_init(to);
+	chain_add(from, to);
+	chain_remove(from);
+}
+
+/*
+ * Those of one address, in turn, each once: whoever starves again joins the
+ * end of the ring that is not looked at now.
+ */
+static void
+feed_address(struct relay *r, struct address *a)
+{
+	struct chain turn, again, *c;
+
+	take_chain(&turn, &a->starved);
+	while (!chain_is_empty(&turn) && !relay_memory_short(r, a, 0))
+		peer_feed(CHAIN_OF(turn.next, struct peer, starved));
+	/* Those whose turn did not come stay in front. */
+	take_chain(&again, &a->starved);
+	take_chain(&a->starved, &turn);
+	while (!chain_is_empty(&again)) {
+		c = again.next;
+		chain_remove(c);
+		chain_add(&a->starved, c);
+	}
+	if (!chain_is_empty(&a->starved) && chain_is_empty(&a->hungry))
+		chain_add(&r->hungry, &a->hungry);
+}
+
+/* Budget was freed: those who wait for it go on, address by address. */
 static void
 feed_starved(struct relay *r)
 {
-	struct peer *peer;
+	struct chain turn;
+	struct address *a;
 
-	while (!chain_is_empty(&r->starved) && !relay_memory_short(r, 0)) {
-		peer = CHAIN_OF(r->starved.next, struct peer, starved);
-		chain_remove(&peer->starved);
-		r->starved_memory -= peer->held;
-		peer_resume(peer);
+	if (chain_is_empty(&r->hungry))
+		return;
+	take_chain(&turn, &r->hungry);
+	while (!chain_is_empty(&turn)) {
+		a = CHAIN_OF(turn.next, struct address, hungry);
+		chain_remove(&a->hungry);
+		feed_address(r, a);
 	}
 }
 
@@ -366,12 +406,23 @@ relay_drain(struct relay *r)
 	for (at = r->peers.next; at != &r->peers; at = next) {
 		next = at->next;
 		peer = CHAIN_OF(at, struct peer, all);
+		peer->early = peer->pending.length;
 		if (peer->session != NULL)
 			session_goaway(peer, "drain", PEER_RETRY);
 		peer_update(peer);
 		relay_wake(peer);
 	}
 	relay_leave(r);
+}
+
+/* Does something of its come, or is an answer due? */
+static bool
+is_occupied(const struct peer *p)
+{
+	if (peer_backlog(p) > 0)
+		return true;
+	return p->state != PEER_CLOSED && (p->arriving != NULL ||
+	    p->skipping || p->first != NULL || p->early > 0);
 }
 
 bool
@@ -382,7 +433,7 @@ relay_is_idle(const struct relay *r)
 	if (r->deposits > 0 || r->flying > 0 || r->waiting != NULL)
 		return false;
 	for (at = r->peers.next; at != &r->peers; at = at->next) {
-		if (peer_backlog(CHAIN_OF(at, struct peer, all)) > 0)
+		if (is_occupied(CHAIN_OF(at, struct peer, all)))
 			return false;
 	}
 	return true;
@@ -395,27 +446,63 @@ relay_is_idle(const struct relay *r)
  * nothing wait, so that those who hold something can finish it; who needs
  * more beyond the whole is refused. What somebody keeps while he waits does
  * not count for him nor for others who wait, or they would wait for ever.
+ *
+ * The same holds within the share of each address, so that one of them does
+ * not make all others wait: a quarter of the whole, or half of it for Unix
+ * sockets, but room for one upload in any case.
  */
-bool
-relay_memory_short(const struct relay *r, size_t own)
+static uint64_t
+address_share(const struct relay *r, const struct address *a)
 {
-	size_t active = r->memory - r->starved_memory - own;
+	uint64_t whole = r->policy.memory;
+	uint64_t share = a == &r->local ? whole / 2 : whole / 4;
 
-	return active > 0 && active >= r->policy.memory / 4 * 3;
+	if (share < SHARE_LEAST)
+		share = SHARE_LEAST;
+	return share < whole ? share : whole;
+}
+
+static bool
+is_short(uint64_t limit, size_t held, size_t starved, size_t own)
+{
+	size_t active = held - starved - own;
+
+	return active > 0 && active >= limit / 4 * 3;
 }
 
 bool
-relay_memory_over(const struct relay *r, size_t more)
+relay_memory_short(const struct relay *r, const struct address *a, size_t own)
 {
-	return r->memory > r->policy.memory ||
-	    more > r->policy.memory - r->memory;
+	return is_short(r->policy.memory, r->memory, r->starved_memory, own) ||
+	    is_short(address_share(r, a), a->memory, a->starved_memory, own);
+}
+
+static bool
+is_over(uint64_t limit, size_t held, size_t more)
+{
+	return held > limit || more > limit - held;
+}
+
+bool
+relay_memory_over(const struct relay *r, const struct address *a, size_t more)
+{
+	return is_over(r->policy.memory, r->memory, more) ||
+	    is_over(address_share(r, a), a->memory, more);
 }
 
 void
-relay_account(struct relay *r, size_t *held, size_t now)
+relay_account(struct relay *r, struct address *a, size_t *held, size_t now)
 {
 	r->memory = r->memory - *held + now;
+	a->memory = a->memory - *held + now;
 	*held = now;
+}
+
+void
+relay_starve(struct relay *r, struct address *a, size_t more, size_t less)
+{
+	r->starved_memory = r->starved_memory + more - less;
+	a->starved_memory = a->starved_memory + more - less;
 }
 
 /* ---- tables ---- */

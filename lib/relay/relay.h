@@ -45,7 +45,8 @@ struct relay_policy {
 	uint32_t connections_each;	/* per address: 256 */
 	uint32_t rate_address, burst_address;	/* deposits a second: 200, 2000 */
 	uint32_t rate_mailbox, burst_mailbox;	/* 100, 1000 */
-	uint64_t memory;		/* for what is arriving: 64 MiB */
+	uint64_t memory;		/* for what is arriving: 64 MiB, a
+					 * quarter of it for one address */
 	uint32_t header_ms;		/* 10 s from the first byte to a header */
 	uint32_t slow_bytes;		/* 1024 a second at least */
 	uint32_t idle_ms;		/* 60 s (a session that waits pings) */
@@ -117,9 +118,11 @@ void relay_done(struct relay *relay, struct store_job *jobs);
 void relay_room(struct relay *relay);
 /* Submits what is due now and then: expiry, usage. Every few seconds. */
 void relay_housekeeping(struct relay *relay);
-/* SIGTERM: no new deposits (ERR drain), GOAWAY to sessions; peers finish. */
+/* SIGTERM: no deposits but those that have begun (ERR drain), GOAWAY to
+ * sessions; peers finish. Once. */
 void relay_drain(struct relay *relay);
-/* Nothing more is owed to anybody: all deposits taken were answered. */
+/* Nothing more is owed to anybody: no deposit is arriving, being passed over,
+ * or unanswered. */
 bool relay_is_idle(const struct relay *relay);
 const struct relay_counters *relay_counters(const struct relay *relay);
 

@@ -29,9 +29,8 @@ sent_find(const struct session *s, uint64_t seq)
 }
 
 bool
-sent_add(struct peer *p, const struct store_item *item, bool complete)
+sent_add(struct session *s, const struct store_item *item)
 {
-	struct session *s = p->session;
 	size_t i = sent_place(s, item->seq), room;
 	struct sent *sent;
 
@@ -46,10 +45,21 @@ sent_add(struct peer *p, const struct store_item *item, bool complete)
 	memmove(&s->sent[i + 1], &s->sent[i],
 	    (s->sent_count - i) * sizeof(*s->sent));
 	s->sent_count++;
-	s->sent[i] = (struct sent){ .seq = item->seq, .size = item->size,
-	    .at = p->sent_total + peer_backlog(p), .complete = complete };
+	s->sent[i] = (struct sent){ .seq = item->seq, .size = item->size };
 	memcpy(s->sent[i].id, item->id, STORE_ID_LEN);
 	return true;
+}
+
+void
+sent_complete(struct peer *p, uint64_t seq)
+{
+	struct sent *sent = sent_find(p->session, seq);
+
+	/* What is sent again had been whole before. */
+	if (sent == NULL || sent->complete)
+		return;
+	sent->complete = true;
+	sent->end = p->sent_total + peer_backlog(p);
 }
 
 void

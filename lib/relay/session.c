@@ -272,7 +272,7 @@ session_update(struct peer *p)
 	 * what is acknowledged now is still deleted. */
 	if (s->leaving && !p->closing && p->state == PEER_OPEN &&
 	    p->first == NULL && p->arriving == NULL && !p->skipping &&
-	    s->stream.task == NULL && !s->get_pending &&
+	    p->early == 0 && s->stream.task == NULL && !s->get_pending &&
 	    !session_is_owed(p)) {
 		p->state = p->ended ? PEER_CLOSED : PEER_HALF_CLOSED;
 		p->half_at = p->relay->steady;

@@ -50,11 +50,9 @@ static void
 stream_end(struct peer *p)
 {
 	struct session *s = p->session;
-	struct sent *sent = sent_find(s, s->stream.item.seq);
 	struct buffer *out;
 
-	if (sent != NULL)
-		sent->complete = true;
+	sent_complete(p, s->stream.item.seq);
 	stream_count(p, &s->stream.item);
 	s->stream.active = false;
 	task_free(s->stream.task);
@@ -132,7 +130,7 @@ stream_open(struct peer *p, struct buffer *out)
 	struct stream *st = &s->stream;
 
 	if (sent_find(s, st->item.seq) == NULL &&
-	    !sent_add(p, &st->item, false))
+	    !sent_add(s, &st->item))
 		return false;
 	stream_head(s, out, &st->item, st->is_data, st->offset);
 	st->active = true;

@@ -233,6 +233,9 @@ struct store_ops {
 /* The beginning of every implementation's struct. */
 struct store {
 	const struct store_ops *ops;
+	/* When a commit failed: a static sentence about it, or NULL. Whoever
+	 * has learned of that failure may read it. */
+	const char *why;
 };
 
 /* An empty store in memory; gone when closed. E2E_ERR_MEMORY. */
@@ -248,7 +251,8 @@ enum store_manner {
 
 /*
  * The store in a folder (mode 0700, made if need be; not its parents),
- * relay.db in it. E2E_ERR_CREATE when there is none to read. *why, if not
+ * relay.db in it. E2E_ERR_CREATE when there is none to read, E2E_ERR_CONFIG
+ * when something else stands there. *why, if not
  * NULL, gets a sentence about what is wrong, static, or NULL.
  */
 enum e2e_error store_sqlite_open(struct store **store, const char *folder,

@@ -24,6 +24,7 @@ fingerprint() {
 	gives 64 e2e-directory
 	gives 64 e2e-directory befriend
 	gives 64 e2e-directory lookup host
+	gives 64 e2e-directory lookup -n host ''
 	gives 64 e2e-directory register
 	gives 64 e2e-directory revoke host
 }

@@ -30,6 +30,18 @@ mailbox() {
 	deposited "$@"
 }
 
+# unflushed_shim, once; then unflushed PATH COMMAND...: flushes of PATH fail.
+unflushed_shim() {
+	"${CC:-cc}" -shared -fPIC -o unflushed.so "$ROOT/tests/relay/unflushed.c"
+}
+
+unflushed() {
+	local path=$1
+	shift
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 \
+		UNFLUSHED=$path LD_PRELOAD=$PWD/unflushed.so "$@"
+}
+
 opened() {
 	local f
 	for f in "$@"; do
@@ -61,6 +73,37 @@ refused_count() {
 	to_nobody e2e-fetch -q -i bob.key "$RELAY" 2>err || true
 	[ "$(waiting bob)" = 1 ]
 	e2e-fetch -q -i bob.key "$RELAY" | e2e-open -q -i bob.key | grep -qx one
+}
+
+@test "nothing is acknowledged, or remembered, that could not be flushed" {
+	local got=0
+	unflushed_shim
+	mailbox one two
+	: >mbox
+	unflushed mbox e2e-fetch -q -i bob.key "$RELAY" >>mbox 2>err || got=$?
+	[ "$got" = 74 ]
+	explained
+	absent home/state/e2e/fetch/*.kept
+	[ "$(waiting bob)" = 2 ]
+	# What the disk has lost.
+	: >mbox
+	e2e-fetch -q -i bob.key "$RELAY" >>mbox
+	mkdir opened
+	e2e-open -q -i bob.key -d opened mbox
+	[ "$(cat opened/* | sort | xargs)" = "one two" ]
+	[ "$(waiting bob)" = 0 ]
+
+	deposited three
+	mkdir -p mail/new
+	got=0
+	unflushed mail/new e2e-fetch -q -i bob.key -d mail "$RELAY" 2>err || got=$?
+	[ "$got" = 74 ]
+	explained
+	absent home/state/e2e/fetch/*.kept
+	[ "$(waiting bob)" = 1 ]
+	rm mail/new/*
+	gives 0 e2e-fetch -q -i bob.key -d mail "$RELAY"
+	[ "$(opened mail/new/*)" = three ]
 }
 
 @test "a terminal gets no envelopes" {

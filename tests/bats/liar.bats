@@ -28,6 +28,18 @@ lying() {
 	RELAY=127.0.0.1:$(cat liar.port)
 }
 
+# unflushed_shim, once; then unflushed PATH COMMAND...: flushes of PATH fail.
+unflushed_shim() {
+	"${CC:-cc}" -shared -fPIC -o unflushed.so "$ROOT/tests/relay/unflushed.c"
+}
+
+unflushed() {
+	local path=$1
+	shift
+	ASAN_OPTIONS=${ASAN_OPTIONS:-}:verify_asan_link_order=0 \
+		UNFLUSHED=$path LD_PRELOAD=$PWD/unflushed.so "$@"
+}
+
 bob() {
 	e2e-contact show bob.pub | sed -n 's/^fingerprint: //p'
 }
@@ -71,10 +83,13 @@ bob() {
 
 @test "a relay that says no in the middle of an upload" {
 	bytes 30000000 | e2e-seal -r bob.pub >a.e2e
-	lying receipt-early
-	gives 75 e2e-send --retry 0 "$RELAY" a.e2e
-	says 'not now'
-	empty out
+	local lie
+	for lie in receipt-early receipt-late; do
+		lying "$lie"
+		gives 75 e2e-send --retry 0 --timeout 8 "$RELAY" a.e2e
+		says 'not now'
+		empty out
+	done
 }
 
 @test "a message that is not what it is called" {
@@ -91,9 +106,106 @@ bob() {
 @test "messages of impossible sizes" {
 	lying msg-impossible
 	gives 76 e2e-fetch -i bob.key -d mail "$RELAY"
-	lying msg-huge
-	gives 75 e2e-fetch -i bob.key -d mail "$RELAY"
-	[ -z "$(ls mail/new)" ]
+	# Beyond what the relay itself says that it has, or takes.
+	local lie
+	for lie in msg-huge msg-beyond; do
+		lying "$lie"
+		gives 76 e2e-fetch -i bob.key -d mail "$RELAY"
+		explained
+		[ -z "$(ls mail/new)" ]
+		[ -z "$(ls home/state/e2e/partial)" ]
+	done
+}
+
+@test "numbers that do not rise, or are none" {
+	local lie
+	for lie in seq-same seq-down seq-large; do
+		lying "$lie"
+		gives 76 e2e-fetch -i bob.key -d "$lie" "$RELAY"
+		explained
+	done
+}
+
+@test "a relay that never comes to an end" {
+	local lie
+	for lie in empties-first pings-first empties pings pongs \
+		empties-second; do
+		lying "$lie"
+		gives_in_time e2e-fetch -i bob.key -d "$lie" --timeout 2 "$RELAY"
+	done
+	for lie in empties pings pongs; do
+		lying "$lie"
+		gives_in_time e2e-directory lookup -n --timeout 2 "$RELAY" bob
+	done
+}
+
+# It ends by itself; when with an error, then with the relay's.
+gives_in_time() {
+	local got=0
+	timeout -s KILL 60 "$@" >out 2>err || got=$?
+	echo "status $got: $*"
+	case $got in
+	0) ;;
+	75 | 76) explained ;;
+	*) false ;;
+	esac
+}
+
+@test "no pause is longer than five minutes, whatever the relay asks for" {
+	lying goaway-first
+	e2e-send --retry 1 --status-fd 5 "$RELAY" a.e2e >out 2>err 5>status 3>&- &
+	RELAY_PROCESSES+=($!)
+	until_true grep -q milliseconds status
+	json status "0 < retry['milliseconds'] <= 300000"
+	gives 75 e2e-send --retry-for 1s --status-fd 5 "$RELAY" a.e2e 5>status
+	json status "0 < retry['milliseconds'] <= 1000"
+}
+
+@test "a session that breaks: what was whole is handed on, once" {
+	lying break-behind
+	gives 75 e2e-fetch -q -i bob.key "$RELAY"
+	same out a.e2e
+	gives 0 e2e-fetch -q -i bob.key "$RELAY"
+	empty out
+	lying break-behind
+	rm -r home/state
+	gives 75 e2e-fetch -q -i bob.key --max 1 --exec 'cat >>got' "$RELAY"
+	same got a.e2e
+}
+
+@test "a session that breaks: nothing counts as handed on before it was flushed" {
+	unflushed_shim
+	lying break-behind
+	# The first two break; nothing of them is remembered.
+	: >mbox
+	got=0
+	unflushed mbox e2e-fetch -q -i bob.key "$RELAY" >>mbox 2>err || got=$?
+	[ "$got" = 74 ]
+	explained
+	absent home/state/e2e/fetch/*.kept
+	: >mbox
+	e2e-fetch -q -i bob.key "$RELAY" >>mbox
+	same mbox a.e2e
+}
+
+@test "a broken download that has another number now goes on where it ended" {
+	local size
+	bytes 5000000 | e2e-seal -r bob.pub >a.e2e
+	lying renumbered
+	gives 75 e2e-fetch -q -i bob.key -d mail "$RELAY"
+	size=$(stat -c %s home/state/e2e/partial/*)
+	[ "$size" -gt 1900000 ]
+	gives 0 e2e-fetch -q -i bob.key -d mail "$RELAY"
+	same mail/new/* a.e2e
+	grep -qx "from $size" liar.err
+	[ -z "$(ls home/state/e2e/partial)" ]
+	# Renumbered for ever: then it comes from its beginning, and comes.
+	rm -r mail
+	lying gone-always
+	gives 75 e2e-fetch -q -i bob.key -d mail "$RELAY"
+	timeout 60 e2e-fetch -q -i bob.key -d mail --max 1 "$RELAY"
+	same mail/new/* a.e2e
+	empty liar.err
 }
 
 @test "a confirmation that nobody asked for" {

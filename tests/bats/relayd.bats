@@ -57,6 +57,10 @@ ends() {
 	return 1
 }
 
+has_ended() {
+	! kill -0 "$RELAY_PID" 2>/dev/null
+}
+
 stops() {
 	kill -TERM "$RELAY_PID"
 	ends 0
@@ -167,13 +171,17 @@ files_of() {
 @test "a store that others may look into is refused" {
 	mkdir -m 755 store
 	refuses 78 --store store
+	says "the store"
+	says "chmod 700"
+	silent "secret file"
 	[ -z "$(ls -A store)" ]
 	# The control: it is only for the mode.
 	chmod 700 store
 	closed
 	stops
 	echo text >file
-	refuses 73 --store file
+	refuses 78 --store file
+	says "no folder"
 	same file <(echo text)
 }
 
@@ -210,6 +218,70 @@ files_of() {
 	same store/relay.db before
 	gives 78 e2e-relayd --store store --check
 	explained
+}
+
+@test "a store that is damaged is called so, and nothing else" {
+	closed
+	accepted one.env
+	stops
+	"$PYTHON" - <<-'END'
+	with open("store/relay.db", "r+b") as f:
+	    f.seek(100)
+	    f.write(b"\xa5" * 8000)
+	END
+	refuses 78 --store store
+	says "damaged"
+	says "--backup"
+	silent "No such file"
+	gives 78 e2e-relayd --store store --check
+	says "damaged"
+	silent "No such file"
+	gives 78 e2e-relayd --store store --backup copy
+	says "store: the store is damaged"
+	silent "No such file"
+	absent copy
+}
+
+@test "a database that was emptied is no new store" {
+	closed
+	accepted one.env
+	stops
+	: >store/relay.db
+	refuses 78 --store store
+	says "damaged: it is empty"
+	[ ! -s store/relay.db ]
+	for work in --check "--backup copy"; do
+		# shellcheck disable=SC2086
+		gives 78 e2e-relayd --store store $work
+		says "damaged: it is empty"
+	done
+	absent copy
+	# The control: without one a store is made.
+	rm store/relay.db
+	closed
+	stops
+	[ -s store/relay.db ]
+}
+
+@test "a store whose folder is deleted takes nothing more, and the relay ends" {
+	for gone in 'rm -rf store' 'mv store elsewhere' 'rm store/relay.db-wal'; do
+		rm -rf store elsewhere
+		PORT=0
+		closed
+		accepted one.env
+		$gone
+		deposit two.env || true
+		no grep -q '^OK' answer
+		ends 74
+		logged 'level=error event=store'
+		logged 'deleted'
+	done
+	# Nobody has to send anything for it to be noticed.
+	rm -rf store
+	closed
+	rm -rf store
+	until_true has_ended
+	ends 74
 }
 
 @test "--check finds everything in order, beside a relay and without one" {
@@ -326,6 +398,21 @@ files_of() {
 	echo nonsense >store/relay.key.successions
 	refuses 78 --store store
 	says "chain"
+	rm store/relay.key.successions
+	gives 0 e2e-relayd --store store --fingerprint
+	first=$(cat out)
+	for n in 1 2 3 4 5 6 7 8; do
+		gives 0 e2e-relayd --store store --rotate-key
+		silent "cannot follow"
+		[ "$n" -gt 1 ] || e2e-relayd --store store --fingerprint >second
+	done
+	# Of these a client is told eight.
+	gives 0 e2e-relayd --store store --rotate-key
+	says "cannot follow"
+	says "$first"
+	gives 0 e2e-relayd --store store --rotate-key
+	says "cannot follow"
+	says "$(cat second)"
 	gives 73 e2e-relayd --store none --rotate-key
 	explained
 	absent none
@@ -573,10 +660,47 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 }
 
 @test "counters that cannot be written do not stop it" {
-	closed --metrics-file none/metrics
-	logged 'level=warn event=metrics'
+	mkdir sub
+	closed --metrics-file sub/metrics
+	rm -r sub
+	until_true logged 'level=warn event=metrics'
 	accepted one.env
 	stops
+	refuses 78 --store store --metrics-file none/metrics
+	says "none/metrics"
+	silent "ready"
+}
+
+@test "cards that are not there at the start" {
+	refuses 78 --store store --registration closed --cards none
+	says "none"
+	absent store
+	refuses 78 --store store --registration closed --cards bob.pub
+	absent store
+}
+
+@test "SIGHUP before it is ready is taken when it is" {
+	mkfifo -m 600 fifo
+	e2e-relayd --store store -l 127.0.0.1:0 -i fifo 2>relay.err 3>&- &
+	RELAY_PID=$!
+	RELAY_PROCESSES+=("$RELAY_PID")
+	# It has its store, and waits for its key.
+	until_true [ -s store/relay.db ]
+	kill -HUP "$RELAY_PID"
+	timeout 60 sh -c 'cat alice.key >fifo'
+	until_true relay_settled
+	logged '^ready'
+	until_true logged 'event=reload'
+	stops
+	# Who does not serve has nothing to read again.
+	mkfifo -m 600 other
+	e2e-relayd --fingerprint -i other 2>err 3>&- &
+	RELAY_PID=$!
+	RELAY_PROCESSES+=("$RELAY_PID")
+	until_true grep -qx e2e-relayd "/proc/$RELAY_PID/comm"
+	sleep 0.2
+	kill -HUP "$RELAY_PID"
+	ends 129
 }
 
 @test "--help shows the defaults, and every limit can be set" {
@@ -630,6 +754,10 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 	done
 	absent store
 	gives 64 e2e-relayd --store store --unix "$(printf '%0108d' 0)"
+	# A variable that is not set.
+	gives 64 timeout 60 e2e-relayd --store store -l ''
+	says '*:7733'
+	absent store
 }
 
 @test "the log has no addresses and no whole mailbox ids, unless asked for" {
@@ -741,7 +869,7 @@ print(base64.b32decode(text + "=" * (-len(text) % 8)).hex())' \
 }
 
 @test "SIGTERM: who is silent is not waited for, what is under way is answered" {
-	closed --linger 30s --idle-time 10m --header-time 10m
+	closed --linger 30s --idle-time 10m --header-time 10m --stop-time 2s
 	"$PYTHON" - "$PORT" "$RELAY_PID" <<-'END'
 	import os, signal, socket, sys, time
 	port, pid = map(int, sys.argv[1:])
@@ -765,6 +893,77 @@ print(base64.b32decode(text + "=" * (-len(text) % 8)).hex())' \
 	    pass
 	else:
 	    raise SystemExit("still listening")
+	END
+	ends 0
+}
+
+@test "SIGTERM: uploads under way may end, and are answered" {
+	bytes 900000 | e2e-seal -r bob.pub >big.env
+	for manner in bare put; do
+		rm -rf store
+		PORT=0
+		closed --stop-time 60s
+		"$PYTHON" - "$PORT" "$RELAY_PID" "$manner" <<-'END'
+		import os, signal, socket, sys, threading, time
+		sys.path.insert(0, os.environ["ROOT"] + "/tests/relay")
+		import session
+		port, pid = map(int, sys.argv[1:3])
+		envelope = open("big.env", "rb").read()
+		c = socket.create_connection(("127.0.0.1", port), 60)
+		if sys.argv[3] == "put":
+		    class Relay:
+		        def connect(self, timeout):
+		            return c
+		    s = session.connect(Relay(), None, 60)
+		    s.greet()
+		    s.send(session.frame(session.PUT, []))
+		got = []
+		def listen():
+		    try:
+		        while data := c.recv(65536):
+		            got.append(data)
+		    except OSError as e:
+		        got.append(repr(e).encode())
+		listener = threading.Thread(target=listen)
+		listener.start()
+		c.sendall(envelope[:300000])
+		time.sleep(0.5)
+		os.kill(pid, signal.SIGTERM)
+		try:
+		    for at in range(300000, len(envelope), 50000):
+		        c.sendall(envelope[at:at + 50000])
+		        time.sleep(0.1)
+		    c.shutdown(socket.SHUT_WR)
+		except OSError as e:
+		    got.append(repr(e).encode())
+		listener.join()
+		answer = b"".join(got)
+		if sys.argv[3] == "bare":
+		    assert answer.startswith((b"OK ", b"ERR drain ")), answer
+		else:
+		    # The word that it is ending, and an answer behind that.
+		    assert b"drain" in answer, answer
+		    assert b"ERR drain " in answer or len(answer) > 300, answer
+		END
+		ends 0
+	done
+}
+
+@test "SIGTERM: an upload that does not end is cut after --stop-time" {
+	closed --stop-time 1s --header-time 10m --idle-time 10m --slow 0
+	"$PYTHON" - "$PORT" "$RELAY_PID" <<-'END'
+	import os, signal, socket, sys, time
+	port, pid = map(int, sys.argv[1:])
+	c = socket.create_connection(("127.0.0.1", port), 60)
+	c.sendall(open("one.env", "rb").read()[:-10])
+	time.sleep(0.5)
+	os.kill(pid, signal.SIGTERM)
+	began = time.monotonic()
+	try:
+	    answer = c.recv(1000)
+	except ConnectionResetError:
+	    answer = b""
+	assert not answer.startswith(b"OK"), answer
 	END
 	ends 0
 }

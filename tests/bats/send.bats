@@ -89,6 +89,19 @@ print(base64.urlsafe_b64encode(hashlib.sha256(open("a.e2e", "rb").read()).digest
 	[ "$(waiting bob)" = 1 ]
 }
 
+@test "an envelope with more recipients than there may be: beyond a limit" {
+	local n
+	relay_start store
+	PYTHONPATH=$ROOT/tests/relay "$PYTHON" -c '
+import os, sys, forge
+sys.stdout.buffer.write(forge.envelope([os.urandom(32) for _ in range(1025)],
+                                       300000))' >many.e2e
+	gives 6 e2e-inspect many.e2e
+	gives 6 e2e-send "$RELAY" many.e2e
+	explained
+	empty out
+}
+
 @test "a recipient without a mailbox: refused, and the others go" {
 	relay_start store
 	registered bob

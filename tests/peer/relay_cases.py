@@ -109,7 +109,8 @@ def recompute(envelope, other):
     v["other_leaf_hash"] = merkle.leaf_hash(encode([sha256(other), [bob.id], until]))
     v["root"] = merkle.root_of([v["leaf_hash"], v["other_leaf_hash"]])
     v["storage_signature"] = S.sign("storage", key, {6: 1700000050, S.ROOT: v["root"]})
-    line = "OK %s stored=1 dup=0 unknown=0 until=2023-12-14T22:14:10Z" % armor.b64url(ident).decode()
+    line = "OK %s stored=1 dup=0 unknown=0 until=2023-12-14T22:14:10Z" % \
+        armor.b64url(ident).decode()
     v["receipt"] = F.frame(F.RECEIPT, line, [v["leaf"], 0, 2, [v["other_leaf_hash"]],
                                              v["storage_signature"]])
     v["lookup"] = F.frame(F.LOOKUP, "alice")

@@ -15,8 +15,8 @@ import sys
 import time
 
 import session
-from session import (ACK, ACKED, AUTH, CHAL, EMPTY, ERROR, GET, GOAWAY, HELLO,
-                     LOOKUP, MSG, PUT, READY, RECEIPT, RECORD, Ended, frame,
+from session import (ACK, ACKED, AUTH, CHAL, DATA, EMPTY, ERROR, GET, GOAWAY,
+                     HELLO, LOOKUP, MSG, PING, PONG, PUT, READY, RECEIPT, RECORD, Ended, frame,
                      sha256)
 
 from e2epeer.card import parse_lines
@@ -24,7 +24,17 @@ from e2epeer.cbor import encode
 from e2epeer.cose import make_sign1
 from e2epeer.identity import new_identity
 
+# Without an end, instead of what comes next.
+FLOODS = {"empties-first": EMPTY, "pings-first": PING, "empties": EMPTY,
+          "pings": PING, "pongs": PONG, "empties-second": EMPTY}
 HIDDEN = "\x1b[2J\u202enow you see it\r\n"
+
+
+def flood(c, kind):
+    """Frames of no meaning, until the client has gone."""
+    many = (frame(kind) if kind == EMPTY else frame(kind, 1)) * 1000
+    while True:
+        c.send(many)
 
 
 class Liar:
@@ -40,6 +50,7 @@ class Liar:
             self.card = parse_lines(f.read())[0].raw
         self.box = session.relay_id(self.card)
         self.id = sha256(self.envelope)
+        self.visits = 0
 
     def key_for(self, lie):
         """Somebody else's, when that is the lie."""
@@ -49,7 +60,11 @@ class Liar:
     def serve(self, connection):
         """One client, to its end."""
         c = session.Session(connection)
+        self.visits += 1
         _, c.hello = c.expect(HELLO)
+        if self.lie == "goaway-first":
+            c.send(frame(GOAWAY, "later", 5000))
+            raise Ended
         c.send(self.challenge(c))
         self.records = 0
         while True:
@@ -61,12 +76,16 @@ class Liar:
                 self.take(c, items[1] or [self.box])
             elif items[0] == ACK and self.lie == "ack-unheard":
                 raise Ended
+            elif items[0] == ACK and self.lie in FLOODS:
+                flood(c, FLOODS[self.lie])
             elif items[0] == ACK:
                 c.send(frame(ACKED, items[1]))
+            elif items[0] == LOOKUP and self.lie in FLOODS:
+                flood(c, FLOODS[self.lie])
             elif items[0] == LOOKUP:
                 c.send(self.record(c, items[1]))
             elif items[0] == GET:
-                c.send(frame(ERROR, "nouser", "gone"))
+                self.go_on(c, items[1], items[2])
 
     def challenge(self, c):
         """Who this is."""
@@ -80,8 +99,60 @@ class Liar:
             payload))
         return c.chal
 
+    def go_on(self, c, seq, offset):
+        """The rest of a download; only under the number that it has now."""
+        if self.lie != "renumbered" or seq != self.visits - 1 + 100:
+            c.send(frame(ERROR, "gone", "no such message"))
+            if self.lie in ("renumbered", "gone-always"):
+                self.message(c, self.visits + 100, self.envelope)
+            return
+        print("from", offset, file=sys.stderr, flush=True)
+        c.send(frame(DATA, seq, self.id, len(self.envelope), offset) +
+               self.envelope[offset:])
+        c.send(frame(EMPTY))
+
+    def message(self, c, seq, data, size=None, end=None):
+        """A MSG, perhaps of less than it announces."""
+        now = int(time.time())
+        c.send(frame(MSG, seq, sha256(data), now, now + 86400,
+                     len(data) if size is None else size) + data[:end])
+
+    def deliver_strangely(self, c):
+        """READY and several messages. False: not one of these lies."""
+        numbers = {"seq-same": (5, 5), "seq-down": (9, 8),
+                   "seq-large": (1 << 63,)}.get(self.lie)
+        if numbers is None and self.lie not in (
+                "break-behind", "msg-beyond", "renumbered", "gone-always",
+                "empties-first", "pings-first", "empties-second"):
+            return False
+        c.send(frame(READY, 1, len(self.envelope), int(time.time()), 0))
+        if self.lie in ("empties-first", "pings-first"):
+            flood(c, FLOODS[self.lie])
+        for n, seq in enumerate(numbers or ()):
+            self.message(c, seq, self.envelope + bytes(n))
+        if self.lie == "break-behind":
+            self.message(c, 1, self.envelope)
+            if self.visits == 1:
+                self.message(c, 2, self.envelope + b"x", end=100)
+                raise Ended
+        if self.lie == "msg-beyond":
+            self.message(c, 1, self.envelope, size=(1 << 26) + 1)
+            raise Ended
+        if self.lie in ("renumbered", "gone-always"):
+            if self.visits == 1:
+                self.message(c, 1, self.envelope, end=2000000)
+                raise Ended
+            return True
+        c.send(frame(EMPTY))
+        if self.lie == "empties-second":
+            self.message(c, 1, self.envelope)
+            flood(c, EMPTY)
+        return True
+
     def deliver(self, c):
         """READY and the one message."""
+        if self.deliver_strangely(c):
+            return
         if self.lie == "hidden-error":
             c.send(frame(ERROR, "auth", HIDDEN))
         if self.lie == "goaway":
@@ -104,7 +175,9 @@ class Liar:
 
     def take(self, c, boxes):
         """A deposit and its receipt."""
-        if self.lie == "receipt-early":
+        if self.lie == "receipt-late":
+            time.sleep(1)       # the client's buffers are full by now
+        if self.lie in ("receipt-early", "receipt-late"):
             # Nothing of it is read; the client has to notice by itself.
             c.send(frame(RECEIPT, "ERR busy retry=1 not now", None))
             while c.socket.recv(1, socket.MSG_PEEK):

@@ -83,6 +83,10 @@ relay_lab_end(struct relay_lab *lab)
 	assert_true(relay_is_idle(lab->relay));
 	assert_int_equal(lab->relay->memory, 0);
 	assert_int_equal(lab->relay->starved_memory, 0);
+	assert_int_equal(lab->relay->local.memory, 0);
+	assert_int_equal(lab->relay->local.starved_memory, 0);
+	assert_int_equal(lab->relay->local.deposits, 0);
+	assert_true(chain_is_empty(&lab->relay->hungry));
 	relay_free(lab->relay);
 	lab->store->ops->close(lab->store);
 }

@@ -819,6 +819,9 @@ come(struct simulator *s, struct actor *a, enum role role)
 	struct peer_origin origin = { .local = true };
 	const unsigned char *box = NULL;
 
+	/* Each address, and all others together, have their share of memory. */
+	origin.has_address = one_in(s, 2);
+	origin.address[0] = (unsigned char)below(s, 3);
 	memset(a, 0, sizeof(*a));
 	buffer_init(&a->out, LAB_MAX);
 	buffer_init(&a->in, LAB_MAX);
@@ -1068,7 +1071,7 @@ set_up(struct simulator *s)
 	s->hurry = one_in(s, 4);
 	s->queue_max = one_in(s, 3) ? 1 + below(s, 4) : 100;
 	if (one_in(s, 4))
-		policy.memory = 600000 + below(s, 600000);
+		policy.memory = 600000 + below(s, 1200000);
 	for (t = 0; t < 2; t++) {
 		s->threads[t].waiting_end = &s->threads[t].waiting;
 		s->threads[t].done_end = &s->threads[t].done;

@@ -74,13 +74,14 @@ everywhere_is_for_listening(void **state)
 
 	expect("*", true, false, "*", "7733", "*:7733");
 	expect("*:0", true, false, "*", "0", "*:0");
-	expect("", true, false, "*", "7733", "*:7733");
 	expect(":80", true, false, "*", "80", "*:80");
 	expect("127.0.0.1:0", true, false, "127.0.0.1", "0", "127.0.0.1:0");
 	expect("[::]:80", true, false, "::", "80", "[::]:80");
 	assert_false(address_parse(&a, "*", false));
 	assert_false(address_parse(&a, "*:80", false));
 	assert_false(address_parse(&a, "", false));
+	assert_false(address_parse(&a, "", true));
+	assert_false(address_parse(&a, "tls://", true));
 	assert_false(address_parse(&a, "tls://", false));
 	assert_false(address_parse(&a, ":80", false));
 	assert_false(address_parse(&a, "localhost:0", false));

@@ -496,24 +496,92 @@ a_relay_that_ends_takes_nothing_new(void **state)
 
 	(void)state;
 	relay_lab_connect(&lab, &second);
-	relay_lab_send(&second, b.data, 6, 0);
+	relay_lab_send(&second, b.data, 1, 0);
 	relay_lab_send(&peer, a.data, a.length, 0);
 	assert_false(relay_is_idle(lab.relay));
 	relay_drain(lab.relay);
 	/* Taken before, so it is finished. */
 	assert_int_equal(peer_state(peer.peer), PEER_OPEN);
-	relay_lab_send(&second, b.data + 6, b.length - 6, 0);
-	relay_lab_says_like(&second, "ERR drain retry=5 ");
 	relay_lab_run(&lab);
-	assert_false(relay_is_idle(lab.relay));
 	relay_lab_says(&peer, relay_lab_ok(&lab, &a, 1, 0, 0));
-	assert_true(relay_is_idle(lab.relay));
 	assert_int_equal(peer_state(peer.peer), PEER_HALF_CLOSED);
+	/* This one has begun; what comes behind it has not. */
+	assert_false(relay_is_idle(lab.relay));
+	assert_int_equal(peer_state(second.peer), PEER_OPEN);
+	relay_lab_send(&second, b.data + 1, b.length - 1, 0);
+	relay_lab_send(&second, a.data, 100, 0);
+	relay_lab_run(&lab);
+	relay_lab_receive(&second);
+	(void)buffer_append_byte(&second.received, '\0');
+	assert_non_null(strstr((char *)second.received.data,
+	    relay_lab_ok(&lab, &b, 1, 0, 0)));
+	assert_null(strstr((char *)second.received.data, "ERR "));
+	buffer_clear(&second.received);
+	assert_false(relay_is_idle(lab.relay));
+	relay_lab_send(&second, a.data + 100, a.length - 100, 0);
+	relay_lab_says_like(&second, "ERR drain retry=5 ");
+	assert_true(relay_is_idle(lab.relay));
 	assert_int_equal(peer_state(second.peer), PEER_HALF_CLOSED);
-	assert_int_equal(waiting(bob), 0);
+	assert_int_equal(waiting(bob), 1);
 	relay_lab_hang_up(&second);
 	buffer_free(&a);
 	buffer_free(&b);
+}
+
+/* Piece by piece, whatever comes in between. */
+static void
+a_relay_that_ends_takes_what_has_begun(void **state)
+{
+	struct buffer e = letter(900000, alice, NULL);
+	const size_t cuts[] = { 1, 4, 100, 100000, 300000, 700000 };
+	size_t i, at;
+
+	(void)state;
+	for (i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++) {
+		relay_lab_send(&peer, e.data, cuts[i], 0);
+		relay_lab_run(&lab);
+		relay_drain(lab.relay);
+		for (at = cuts[i]; at < e.length; at += 65536) {
+			assert_false(relay_is_idle(lab.relay));
+			relay_lab_send(&peer, e.data + at, e.length - at <
+			    65536 ? e.length - at : 65536, 0);
+			relay_lab_run(&lab);
+		}
+		relay_lab_says(&peer, relay_lab_ok(&lab, &e, i == 0, i > 0,
+		    0));
+		assert_true(relay_is_idle(lab.relay));
+		relay_lab_hang_up(&peer);
+		lab.relay->draining = false;
+		relay_lab_connect(&lab, &peer);
+	}
+	buffer_free(&e);
+}
+
+/* Also when it was read, and could not be looked at yet. */
+static void
+a_relay_that_ends_takes_what_waits(void **state)
+{
+	struct buffer e = letter(10, alice, NULL);
+	size_t i, lines = 0;
+
+	(void)state;
+	for (i = 0; peer_wants_input(peer.peer); i++)
+		relay_lab_send(&peer, e.data, e.length, 0);
+	relay_lab_send(&peer, e.data, e.length, 0);
+	relay_lab_send(&peer, e.data, 10, 0);
+	relay_drain(lab.relay);
+	relay_lab_run(&lab);
+	assert_false(relay_is_idle(lab.relay));
+	relay_lab_send(&peer, e.data + 10, e.length - 10, 0);
+	relay_lab_run(&lab);
+	relay_lab_receive(&peer);
+	for (i = 0; i < peer.received.length; i++)
+		lines += peer.received.data[i] == '\n';
+	assert_int_equal(lines, PEER_DEPOSITS_MAX + 2);
+	(void)buffer_append_byte(&peer.received, '\0');
+	assert_null(strstr((char *)peer.received.data, "ERR "));
+	assert_true(relay_is_idle(lab.relay));
+	buffer_free(&e);
 }
 
 /* ---- a store in trouble ---- */
@@ -678,12 +746,174 @@ who_holds_nothing_waits_for_memory(void **state)
 	relay_lab_send(&second, small.data, small.length, 0);
 	assert_false(peer_wants_input(second.peer));
 	assert_int_equal(lab.job_count, 0);
-	assert_int_equal(peer_deadline(second.peer), 0);
+	assert_int_equal(peer_deadline(second.peer), lab.steady + 5000);
 	relay_lab_send(&peer, e.data + 240000, e.length - 240000, 0);
 	relay_lab_run(&lab);
 	relay_lab_says_like(&peer, "OK ");
 	relay_lab_says_like(&second, "OK ");
 	assert_true(peer_wants_input(second.peer));
+	relay_lab_hang_up(&second);
+	buffer_free(&e);
+	buffer_free(&small);
+}
+
+/* ---- memory, shared out by address ---- */
+
+static const struct peer_origin greedy = { .has_address = true,
+	.address = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 1 } };
+static const struct peer_origin modest = { .has_address = true,
+	.address = { 0x20, 1, 0xd, 0xb8, 0, 0, 0, 2 } };
+
+enum { CROWD = 200 };
+
+/* A crowd of one address, each with the beginning of a large envelope. */
+static void
+begin_crowd(struct relay_lab_peer *crowd, size_t count,
+    const struct peer_origin *origin, const struct buffer *e, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		relay_lab_connect_from(&lab, &crowd[i], origin);
+		relay_lab_send(&crowd[i], e->data, size, 65536);
+	}
+	relay_lab_run(&lab);
+}
+
+static void
+end_crowd(struct relay_lab_peer *crowd, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		relay_lab_hang_up(&crowd[i]);
+}
+
+/* Time goes by, in which nobody says anything. */
+static void
+tick_crowd(struct relay_lab_peer *crowd, size_t count, uint64_t ms)
+{
+	size_t i;
+
+	relay_lab_wait(&lab, ms);
+	for (i = 0; i < count; i++)
+		peer_tick(crowd[i].peer);
+	relay_lab_run(&lab);
+}
+
+static void
+expect_share(const struct peer_origin *origin, uint64_t share)
+{
+	static struct relay_lab_peer crowd[CROWD];
+	struct buffer e = letter(1000000, alice, NULL);
+	struct buffer small = letter(10, bob, NULL);
+	struct relay_lab_peer other;
+	size_t i, waiting_now = 0, refused = 0;
+
+	begin_crowd(crowd, CROWD, origin, &e, 250000);
+	assert_true(lab.relay->memory > share / 2);
+	assert_true(lab.relay->memory <= share + 100000);
+	/* Somebody else does not even notice. */
+	relay_lab_connect_from(&lab, &other, &modest);
+	relay_lab_send(&other, small.data, small.length, 0);
+	relay_lab_run(&lab);
+	relay_lab_says(&other, relay_lab_ok(&lab, &small, 1, 0, 0));
+	for (i = 0; i < CROWD; i++)
+		waiting_now += !peer_wants_input(crowd[i].peer);
+	assert_true(waiting_now > 0);
+	/* Nobody waits for ever. */
+	tick_crowd(crowd, CROWD, 5000);
+	for (i = 0; i < CROWD; i++) {
+		assert_true(peer_wants_input(crowd[i].peer));
+		relay_lab_receive(&crowd[i]);
+		if (crowd[i].received.length > 0) {
+			refused++;
+			relay_lab_says_like(&crowd[i], "ERR busy retry=5 ");
+		}
+	}
+	assert_true(refused >= waiting_now && refused < CROWD);
+	relay_lab_hang_up(&other);
+	end_crowd(crowd, CROWD);
+	relay_lab_run(&lab);
+	assert_int_equal(lab.relay->memory, 0);
+	buffer_free(&e);
+	buffer_free(&small);
+}
+
+static void
+an_address_has_a_quarter_of_the_memory(void **state)
+{
+	(void)state;
+	expect_share(&greedy, lab.policy.memory / 4);
+}
+
+static void
+local_peers_have_half_of_the_memory(void **state)
+{
+	const struct peer_origin local = { .local = true };
+
+	(void)state;
+	expect_share(&local, lab.policy.memory / 2);
+}
+
+/* However many wait, and although whoever gets on needs more at once. */
+static void
+a_crowd_that_starves_does_not_stop_the_relay(void **state)
+{
+	static struct relay_lab_peer crowd[CROWD];
+	struct buffer e = letter(1000000, alice, NULL);
+	struct buffer small = letter(10, bob, NULL);
+	struct relay_lab_peer other;
+	size_t i;
+
+	(void)state;
+	begin_crowd(crowd, CROWD, &greedy, &e, 500000);
+	relay_lab_connect_from(&lab, &other, &modest);
+	for (i = 0; i < CROWD; i++) {
+		relay_lab_hang_up(&crowd[i]);
+		relay_lab_send(&other, small.data, small.length, 0);
+		relay_lab_run(&lab);
+		relay_lab_says_like(&other, "OK ");
+	}
+	relay_lab_hang_up(&other);
+	buffer_free(&e);
+	buffer_free(&small);
+}
+
+/* What it wanted to hand in is passed over, and the next one is judged by
+ * itself. */
+static void
+who_starved_goes_on_behind_the_refusal(void **state)
+{
+	struct relay_lab_peer second;
+	struct buffer e = letter(250000, alice, NULL);
+	struct buffer small = letter(10, bob, NULL);
+
+	(void)state;
+	use_policy(set_smaller_memory);
+	relay_lab_connect(&lab, &second);
+	relay_lab_send(&peer, e.data, 240000, 70000);
+	relay_lab_send(&second, small.data, small.length, 0);
+	relay_lab_send(&second, small.data, 20, 0);
+	relay_lab_silent(&second);
+	relay_lab_wait(&lab, 4999);
+	peer_tick(second.peer);
+	relay_lab_silent(&second);
+	relay_lab_wait(&lab, 1);
+	peer_tick(second.peer);
+	relay_lab_receive(&second);
+	(void)buffer_append_byte(&second.received, '\0');
+	assert_string_equal(second.received.data,
+	    "ERR busy retry=5 no memory\nERR busy retry=5 no memory\n");
+	buffer_clear(&second.received);
+	assert_true(peer_wants_input(second.peer));
+	relay_lab_send(&peer, e.data + 240000, e.length - 240000, 0);
+	relay_lab_run(&lab);
+	relay_lab_says_like(&peer, "OK ");
+	relay_lab_send(&second, small.data + 20, small.length - 20, 0);
+	relay_lab_send(&second, small.data, small.length, 0);
+	relay_lab_run(&lab);
+	relay_lab_says_like(&second, "OK ");
 	relay_lab_hang_up(&second);
 	buffer_free(&e);
 	buffer_free(&small);
@@ -962,12 +1192,18 @@ main(void)
 		TEST(deposits_have_a_rate),
 		TEST(a_flood_is_refused_to_its_last_envelope),
 		TEST(a_relay_that_ends_takes_nothing_new),
+		TEST(a_relay_that_ends_takes_what_has_begun),
+		TEST(a_relay_that_ends_takes_what_waits),
 		TEST(a_failing_store_is_no_ok),
 		TEST(a_failing_stage_is_no_ok),
 		TEST(a_full_queue_stops_the_reading),
 		TEST(only_so_many_are_under_way),
 		TEST(memory_has_a_budget),
 		TEST(who_holds_nothing_waits_for_memory),
+		TEST(an_address_has_a_quarter_of_the_memory),
+		TEST(local_peers_have_half_of_the_memory),
+		TEST(a_crowd_that_starves_does_not_stop_the_relay),
+		TEST(who_starved_goes_on_behind_the_refusal),
 		TEST(the_end_of_input_does_not_cancel_the_commit),
 		TEST(a_vanished_sender_does_not_cancel_the_commit),
 		TEST(a_vanished_sender_of_a_staged_one),

@@ -479,6 +479,44 @@ a_store_in_trouble_says_so(void **state)
 	expect_record("alice", NULL, alice->card, false);
 }
 
+/* Questions cost what deposits cost; who asks too much may stay. */
+static void
+questions_have_a_rate(void **state)
+{
+	const struct peer_origin from = { .local = true, .has_address = true,
+		.address = { 0x20, 1 } };
+	const unsigned char *id = e2e_card_id(alice->card);
+
+	(void)state;
+	lab.policy.rate_address = 1;
+	lab.policy.burst_address = 4;
+	relay_set_policy(lab.relay, &lab.policy);
+	relay_lab_hello_from(&lab, &client, &from, alice, 0, 0);
+	relay_lab_auth(&client, true);
+	relay_lab_run(&lab);
+	(void)relay_lab_expect(&client, FRAME_READY);
+	(void)relay_lab_expect(&client, FRAME_EMPTY);
+	ask_register(alice->card, NULL);
+	expect_own_record(alice);
+	ask("alice", NULL);
+	expect_record("alice", NULL, alice->card, false);
+	ask("nobody", NULL);
+	expect_record("nobody", NULL, NULL, false);
+	ask("alice", NULL);
+	relay_lab_expect_error(&client, "rate");
+	ask_register(alice->card, NULL);
+	relay_lab_expect_error(&client, "rate");
+	ask_revoke(alice, 0);
+	relay_lab_expect_error(&client, "rate");
+	assert_int_equal(lab.done[JOB_REVOKE], 0);
+	assert_int_equal(peer_state(client.link.peer), PEER_OPEN);
+	relay_lab_wait(&lab, 1000);
+	ask(NULL, id);
+	expect_record(NULL, id, alice->card, false);
+	ask(NULL, id);
+	relay_lab_expect_error(&client, "rate");
+}
+
 /* At every step of every question. */
 static void
 who_vanishes_while_asking_leaves_nothing(void **state)
@@ -525,6 +563,7 @@ main(void)
 		TEST(a_revoked_identity_stays_so),
 		TEST(only_its_own_revocation_counts),
 		TEST(a_store_in_trouble_says_so),
+		TEST(questions_have_a_rate),
 		TEST(who_vanishes_while_asking_leaves_nothing),
 	};
 

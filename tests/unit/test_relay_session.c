@@ -899,6 +899,76 @@ what_was_not_sent_is_not_counted(void **state)
 	assert_int_equal(waiting(alice), 0);
 }
 
+/* A download that breaks off, again and again, and is resumed: no attempt is
+ * counted before all of it has left. */
+static void
+what_broke_off_is_not_counted(void **state)
+{
+	struct buffer e = relay_lab_envelope(2000000,
+	    (const struct e2e_identity *const *)&alice, 1);
+	struct frame get = { .type = FRAME_GET };
+	const struct store_job *job;
+	struct bytes out;
+	unsigned i, k;
+
+	(void)state;
+	relay_lab_deposit(&lab, &e);
+	fill(1);
+	for (i = 0; i < 2 * lab.policy.attempts; i++) {
+		relay_lab_hello(&lab, &client, alice, i == 0 ? 10 : 0,
+		    i == 0 ? 1 << 20 : 0);
+		relay_lab_auth(&client, false);
+		relay_lab_run(&lab);
+		get.get.seq = 1;
+		get.get.offset = 100000 * i;
+		if (i > 0)
+			relay_lab_send_frame(&client, &get);
+		for (k = 0; k < 3; k++) {
+			relay_lab_run(&lab);
+			out = peer_output(client.link.peer);
+			assert_true(out.length > 0);
+			peer_sent(client.link.peer, out.length);
+		}
+		relay_lab_leave(&client);
+		relay_lab_run(&lab);
+	}
+	assert_int_equal(lab.done[JOB_UNACKNOWLEDGED], 0);
+	/* The last byte has not left. */
+	relay_lab_hello(&lab, &client, alice, 0, 0);
+	relay_lab_auth(&client, false);
+	relay_lab_run(&lab);
+	get.get.offset = e.length - 10000;
+	relay_lab_send_frame(&client, &get);
+	relay_lab_run(&lab);
+	peer_sent(client.link.peer, peer_output(client.link.peer).length - 1);
+	relay_lab_leave(&client);
+	relay_lab_run(&lab);
+	assert_int_equal(lab.done[JOB_UNACKNOWLEDGED], 0);
+	/* What went out whole counts, also behind one that did not. */
+	relay_lab_hello(&lab, &client, alice, 0, 0);
+	relay_lab_auth(&client, false);
+	relay_lab_run(&lab);
+	get.get.seq = 2;
+	get.get.offset = 0;
+	relay_lab_send_frame(&client, &get);
+	relay_lab_run(&lab);
+	relay_lab_receive(&client.link);
+	get.get.seq = 1;
+	relay_lab_send_frame(&client, &get);
+	relay_lab_run(&lab);
+	out = peer_output(client.link.peer);
+	assert_true(out.length > 0);
+	peer_sent(client.link.peer, out.length);
+	relay_lab_leave(&client);
+	for (job = lab.jobs; job != NULL; job = job->next) {
+		if (job->kind == JOB_UNACKNOWLEDGED)
+			assert_int_equal(job->unacknowledged.seq, 2);
+	}
+	relay_lab_run(&lab);
+	assert_int_equal(lab.done[JOB_UNACKNOWLEDGED], 1);
+	buffer_free(&e);
+}
+
 /* The next session is shown the mailbox after the last one's end. */
 static void
 the_next_session_waits_for_the_end_of_the_last(void **state)
@@ -1035,6 +1105,135 @@ a_relay_that_ends_lets_sessions_finish(void **state)
 	}
 	(void)relay_lab_expect(&client, FRAME_GOAWAY);
 	assert_int_not_equal(peer_state(client.link.peer), PEER_OPEN);
+}
+
+/* The receipt of a PUT that has begun comes before the end. */
+static void
+a_relay_that_ends_answers_what_was_put(void **state)
+{
+	struct frame put = { .type = FRAME_PUT }, frame;
+	size_t half = letters[0].length / 2;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		relay_lab_hello(&lab, &client, NULL, 0, 0);
+		relay_lab_send_frame(&client, &put);
+		if (i > 0)
+			relay_lab_send(&client.link, letters[i].data, half,
+			    0);
+		relay_drain(lab.relay);
+		(void)relay_lab_expect(&client, FRAME_GOAWAY);
+		assert_int_equal(peer_state(client.link.peer), PEER_OPEN);
+		assert_false(relay_is_idle(lab.relay));
+		relay_lab_send(&client.link, letters[i].data + i * half,
+		    letters[i].length - i * half, 0);
+		relay_lab_run(&lab);
+		frame = relay_lab_expect(&client, FRAME_RECEIPT);
+		assert_memory_equal(frame.receipt.line.data, "OK ", 3);
+		assert_int_equal(peer_state(client.link.peer),
+		    PEER_HALF_CLOSED);
+		assert_true(relay_is_idle(lab.relay));
+		relay_lab_leave(&client);
+		lab.relay->draining = false;
+	}
+}
+
+/* Half of the frame was there. */
+static void
+a_relay_that_ends_waits_for_a_put(void **state)
+{
+	struct frame put = { .type = FRAME_PUT }, frame;
+	struct buffer b;
+
+	(void)state;
+	relay_lab_hello(&lab, &client, NULL, 0, 0);
+	buffer_init(&b, FRAME_MAX);
+	frame_put(&b, &put);
+	(void)buffer_append(&b, letters[0].data, letters[0].length);
+	relay_lab_send(&client.link, b.data, 6, 0);
+	relay_drain(lab.relay);
+	(void)relay_lab_expect(&client, FRAME_GOAWAY);
+	assert_int_equal(peer_state(client.link.peer), PEER_OPEN);
+	assert_false(relay_is_idle(lab.relay));
+	relay_lab_send(&client.link, b.data + 6, b.length - 6, 0);
+	relay_lab_run(&lab);
+	frame = relay_lab_expect(&client, FRAME_RECEIPT);
+	assert_memory_equal(frame.receipt.line.data, "OK ", 3);
+	assert_true(relay_is_idle(lab.relay));
+	buffer_free(&b);
+}
+
+static void
+a_put_that_starves_is_answered(void **state)
+{
+	struct buffer e = relay_lab_envelope(250000,
+	    (const struct e2e_identity *const *)&alice, 1);
+	struct relay_lab_peer holder;
+	struct frame frame, ping = { .type = FRAME_PING };
+
+	(void)state;
+	lab.policy.memory = 320000;
+	relay_set_policy(lab.relay, &lab.policy);
+	relay_lab_hello(&lab, &client, NULL, 0, 0);
+	relay_lab_connect(&lab, &holder);
+	relay_lab_send(&holder, e.data, 240000, 70000);
+	relay_lab_put(&client, NULL, 0, &letters[0]);
+	relay_lab_send_frame(&client, &ping);
+	relay_lab_expect_nothing(&client);
+	relay_lab_deadline(&client.link);
+	assert_int_equal(lab.steady, RELAY_LAB_STEADY + 5000);
+	(void)relay_lab_expect(&client, FRAME_PONG);
+	frame = relay_lab_expect(&client, FRAME_RECEIPT);
+	assert_memory_equal(frame.receipt.line.data, "ERR busy retry=5 ", 17);
+	relay_lab_hang_up(&holder);
+	relay_lab_put(&client, NULL, 0, &letters[0]);
+	relay_lab_run(&lab);
+	frame = relay_lab_expect(&client, FRAME_RECEIPT);
+	assert_memory_equal(frame.receipt.line.data, "OK ", 3);
+	buffer_free(&e);
+}
+
+/* Asks for everything, and reads nothing. */
+static void
+who_reads_too_slowly_holds_little_and_is_let_go(void **state)
+{
+	struct buffer e[4];
+	struct frame ping = { .type = FRAME_PING };
+	const struct session *s;
+	uint64_t begun;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		e[i] = relay_lab_envelope(i % 2 ? 90000 + i : 400000 + i,
+		    (const struct e2e_identity *const *)&alice, 1);
+		relay_lab_deposit(&lab, &e[i]);
+		buffer_free(&e[i]);
+	}
+	relay_lab_hello(&lab, &client, alice, 100, 1 << 30);
+	relay_lab_auth(&client, false);
+	relay_lab_run(&lab);
+	begun = lab.steady;
+	s = client.link.peer->session;
+	for (i = 0; peer_state(client.link.peer) == PEER_OPEN; i++) {
+		if (peer_wants_input(client.link.peer))
+			relay_lab_send_frame(&client, &ping);
+		relay_lab_run(&lab);
+		assert_true(client.link.peer->output.capacity + s->held.capacity
+		    + (s->stream.task != NULL ?
+		    s->stream.task->job.bytes.capacity : 0) <=
+		    2 * PEER_OUTPUT_HIGH + 2 * SESSION_PIECE);
+		/* 1000 bytes a second. */
+		relay_lab_wait(&lab, 1000);
+		peer_sent(client.link.peer, 1000);
+		peer_tick(client.link.peer);
+		assert_true(i < 100);
+	}
+	assert_true(i > 5);
+	assert_true(lab.steady - begun <= 11000);
+	assert_int_equal(peer_state(client.link.peer), PEER_CLOSED);
+	assert_int_equal(peer_output(client.link.peer).length, 0);
 }
 
 static void
@@ -1311,11 +1510,16 @@ main(void)
 		TEST(a_crowd_of_sessions_leaves_one),
 		TEST(a_poisonous_item_is_moved_behind_the_others),
 		TEST(what_was_not_sent_is_not_counted),
+		TEST(what_broke_off_is_not_counted),
 		TEST(the_next_session_waits_for_the_end_of_the_last),
 		TEST(silence_is_asked_after),
 		TEST(who_asks_nothing_is_let_go),
 		TEST(half_a_frame_has_its_time),
 		TEST(a_relay_that_ends_lets_sessions_finish),
+		TEST(a_relay_that_ends_answers_what_was_put),
+		TEST(a_relay_that_ends_waits_for_a_put),
+		TEST(a_put_that_starves_is_answered),
+		TEST(who_reads_too_slowly_holds_little_and_is_let_go),
 		TEST(the_end_of_input_waits_for_answers),
 		TEST(a_put_is_answered_by_a_signed_receipt),
 		TEST(a_commit_is_signed_once),

@@ -166,6 +166,92 @@ test_a_foreign_file(void **state)
 }
 
 static void
+make_empty(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* It was a store once; a new one would forget that. */
+static void
+test_an_emptied_file(void **state)
+{
+	struct folder f;
+
+	folder_make(&f);
+	furnish(&f);
+	make_empty(inside(&f, "relay.db"));
+	expect_untouched(&f, E2E_ERR_STORE_DAMAGED);
+	folder_remove(&f);
+}
+
+/* What was begun by a first start that was killed is gone on with. */
+static void
+test_a_first_start_cut_off(void **state)
+{
+	struct folder f;
+	struct store *s;
+
+	folder_make(&f);
+	assert_int_equal(mkdir(f.store, 0700), 0);
+	make_empty(inside(&f, "relay.db-begun"));
+	expect_refusal(&f, STORE_READ, E2E_ERR_CREATE);
+	make_empty(inside(&f, "relay.db"));
+	expect_refusal(&f, STORE_READ, E2E_ERR_CREATE);
+	s = open_as(&f, STORE_WRITE);
+	assert_int_not_equal(access(inside(&f, "relay.db-begun"), F_OK), 0);
+	scene_enroll(s, "a");
+	close_store(s);
+	/* Left behind by one that was killed a moment later. */
+	make_empty(inside(&f, "relay.db-begun"));
+	close_store(open_as(&f, STORE_WRITE));
+	assert_int_not_equal(access(inside(&f, "relay.db-begun"), F_OK), 0);
+	folder_remove(&f);
+}
+
+static enum e2e_error
+commit_nothing(struct store *s)
+{
+	assert_int_equal(s->ops->begin(s), E2E_OK);
+	return s->ops->commit(s);
+}
+
+/* Nothing is taken into files that nobody will find again. */
+static void
+test_files_that_are_gone(void **state)
+{
+	static const char *const names[] = { "relay.db", "relay.db-wal" };
+
+	for (size_t i = 0; i < 4; i++) {
+		struct folder f;
+		struct store *s;
+
+		folder_make(&f);
+		s = open_as(&f, STORE_WRITE);
+		assert_int_equal(commit_nothing(s), E2E_OK);
+		scene_enroll(s, "a");
+		assert_int_equal(commit_nothing(s), E2E_OK);
+		assert_null(s->why);
+		if (i == 2)		/* moved */
+			assert_int_equal(rename(inside(&f, "relay.db"),
+			    inside(&f, "relay.old")), 0);
+		else if (i == 3) {	/* another one in its place */
+			assert_int_equal(rename(inside(&f, "relay.db"),
+			    inside(&f, "relay.old")), 0);
+			make_empty(inside(&f, "relay.db"));
+		} else
+			assert_int_equal(unlink(inside(&f, names[i])), 0);
+		assert_int_equal(commit_nothing(s), E2E_ERR_STORE);
+		assert_non_null(s->why);
+		assert_int_equal(s->ops->begin(s), E2E_ERR_STORE);
+		close_store(s);
+		folder_remove(&f);
+	}
+}
+
+static void
 test_no_store_to_read(void **state)
 {
 	struct folder f;
@@ -174,10 +260,8 @@ test_no_store_to_read(void **state)
 	expect_refusal(&f, STORE_READ, E2E_ERR_CREATE);
 	expect_refusal(&f, STORE_INSPECT, E2E_ERR_CREATE);
 	assert_int_not_equal(access(f.store, F_OK), 0);
-	/* An empty file is what is left of a beginning. */
 	assert_int_equal(mkdir(f.store, 0700), 0);
-	assert_int_equal(file_write(inside(&f, "relay.db"), "", 0, 0600,
-	    FILE_NEW), E2E_OK);
+	expect_refusal(&f, STORE_READ, E2E_ERR_CREATE);
 	expect_refusal(&f, STORE_INSPECT, E2E_ERR_CREATE);
 	close_store(open_as(&f, STORE_WRITE));
 	close_store(open_as(&f, STORE_INSPECT));
@@ -767,7 +851,8 @@ test_where_no_folder_can_be(void **state)
 	folder_make(&f);
 	assert_int_equal(file_write(f.store, "x", 1, 0600, FILE_NEW),
 	    E2E_OK);
-	expect_refusal(&f, STORE_WRITE, E2E_ERR_CREATE);
+	expect_refusal(&f, STORE_WRITE, E2E_ERR_CONFIG);
+	expect_refusal(&f, STORE_READ, E2E_ERR_CONFIG);
 	(void)snprintf(f.store, sizeof f.store, "%s/no/such", f.base);
 	expect_refusal(&f, STORE_WRITE, E2E_ERR_CREATE);
 	folder_remove(&f);
@@ -780,6 +865,9 @@ main(void)
 		cmocka_unit_test(test_a_newer_version),
 		cmocka_unit_test(test_a_foreign_database),
 		cmocka_unit_test(test_a_foreign_file),
+		cmocka_unit_test(test_an_emptied_file),
+		cmocka_unit_test(test_a_first_start_cut_off),
+		cmocka_unit_test(test_files_that_are_gone),
 		cmocka_unit_test(test_no_store_to_read),
 		cmocka_unit_test(test_check_finds_damage),
 		cmocka_unit_test(test_check_finds_rotten_pages),

@@ -407,20 +407,25 @@ class Connection:
         if not relay.hook("believe", is_signed("auth", card.key, payload, signature)):
             raise Refused("auth", "signature")
         s.card = card
-        with relay.lock:
-            older = [c for c, t in relay.connections.items()
-                     if t and t.auth and t.mailbox == s.mailbox]
-            box = relay.boxes.get(s.mailbox)
-            items = list(box.items.values()) if box else []
-            ready = [len(items), sum(len(i.raw) for i in items),
-                     min((i.stored for i in items), default=0), box.dropped if box else 0]
-            if box:
-                box.dropped = 0
+        # READY goes before any item, and whoever comes after it finds this session.
+        with self.writing:
+            with relay.lock:
+                older = [c for c, t in relay.connections.items()
+                         if t and t.auth and t.mailbox == s.mailbox]
+                s.auth = frame.raw
+                box = relay.boxes.get(s.mailbox)
+                items = list(box.items.values()) if box else []
+                ready = [len(items), sum(len(i.raw) for i in items),
+                         min((i.stored for i in items), default=0), box.dropped if box else 0]
+                if box:
+                    box.dropped = 0
+            self.send(F.READY, *ready)
         for connection in older:
-            connection.send(F.GOAWAY, "replaced", 0)
+            try:
+                connection.send(F.GOAWAY, "replaced", 0)
+            except OSError:
+                pass
             connection.hang_up()
-        self.send(F.READY, *ready)
-        s.auth = frame.raw
         self.pump()
 
     def pump(self):
