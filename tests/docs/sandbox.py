@@ -47,6 +47,7 @@ rm -f relay.sock relay.log
 # script. What is appended are options. relay.log is what it says.
 RELAY = r"""
 relay() {
+    rm -f relay.log     # of one before, which was ready, too
     e2e-relayd --store store --unix relay.sock "$@" 2>relay.log &
     relay_pid=$!
     until grep -q '^ready ' relay.log; do
