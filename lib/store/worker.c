@@ -88,80 +88,6 @@ is_reading(const struct store_job *job)
 	return job->kind >= JOB_SUMMARY;
 }
 
-static bool
-is_change(const struct store_job *job)
-{
-	return job->kind < JOB_BACKUP;
-}
-
-/* ---- one job ---- */
-
-static enum e2e_error
-do_read(struct store *store, struct store_job *j)
-{
-	const struct store_ops *ops = store->ops;
-
-	switch (j->kind) {
-	case JOB_SUMMARY:
-		return ops->summary(store, j->box, &j->summary);
-	case JOB_LIST:
-		return ops->list(store, j->box, j->list.after, j->list.now,
-		    j->list.items, &j->list.count, &j->bytes);
-	case JOB_FIND:
-		return ops->find(store, j->box, j->find.seq, &j->find.item,
-		    &j->find.found);
-	case JOB_READ:
-		return ops->read(store, j->read.body, j->read.offset,
-		    j->read.size, &j->bytes);
-	case JOB_LOOKUP:
-		return ops->lookup(store, j->lookup.name[0] == '\0' ?
-		    j->box : NULL, j->lookup.name, j->lookup.retired,
-		    &j->lookup.card, &j->bytes, &j->lookup.found);
-	case JOB_USAGE:
-		return ops->usage(store, j->usage.exact, &j->usage.usage);
-	default:
-		return E2E_ERR_USAGE;
-	}
-}
-
-static enum e2e_error
-do_change(struct store *store, struct store_job *j)
-{
-	const struct store_ops *ops = store->ops;
-
-	switch (j->kind) {
-	case JOB_STAGE:
-		/* A batch may be made again. */
-		j->stage.staged = j->before;
-		return ops->stage(store, &j->stage.staged,
-		    buffer_bytes(&j->bytes));
-	case JOB_UNSTAGE:
-		return ops->unstage(store, j->stage.staged);
-	case JOB_DEPOSIT:
-		return ops->deposit(store, &j->deposit);
-	case JOB_ACKNOWLEDGE:
-		return ops->acknowledge(store, j->box, j->acknowledge.seqs,
-		    j->acknowledge.count, j->acknowledge.told);
-	case JOB_UNACKNOWLEDGED:
-		return ops->unacknowledged(store, j->box,
-		    j->unacknowledged.seq, j->unacknowledged.limit,
-		    &j->unacknowledged.moved);
-	case JOB_ENROLL:
-		return ops->enroll(store, &j->enroll.card,
-		    &j->enroll.result);
-	case JOB_REVOKE:
-		return ops->revoke(store, j->box, buffer_bytes(&j->bytes),
-		    &j->revoke.found);
-	case JOB_RETIRE_ALL:
-		return ops->retire_all(store);
-	case JOB_EXPIRE:
-		return ops->expire(store, j->expire.now, j->expire.limit,
-		    &j->expire.gone);
-	default:
-		return E2E_ERR_USAGE;
-	}
-}
-
 /* ---- batches ---- */
 
 /* The rest is about the store, not about one change. */
@@ -176,7 +102,7 @@ is_own_fault(enum e2e_error err)
 static bool
 is_taken(const struct store_job *j)
 {
-	return is_change(j) && j->error == E2E_OK;
+	return store_job_changes(j) && j->error == E2E_OK;
 }
 
 static void
@@ -206,6 +132,15 @@ commit(struct worker *w, struct store *store, size_t changes)
 	return err;
 }
 
+/* A batch may be made again: from what was submitted. */
+static enum e2e_error
+make(struct store *store, struct store_job *j)
+{
+	if (j->kind == JOB_STAGE)
+		j->stage.staged = j->before;
+	return store_job_do(store, j);
+}
+
 /*
  * Makes the changes of a run (up to `end`) in one transaction. *again: one
  * failed for itself, which is marked, and nothing was changed. Another error
@@ -228,7 +163,7 @@ try_batch(struct worker *w, struct store *store, struct store_job *first,
 	if ((err = store->ops->begin(store)) != E2E_OK)
 		return err;
 	for (j = first; j != end; j = j->next)
-		if (is_taken(j) && (err = do_change(store, j)) != E2E_OK)
+		if (is_taken(j) && (err = make(store, j)) != E2E_OK)
 			break;
 	if (err == E2E_OK) {
 		if ((err = commit(w, store, changes)) != E2E_OK)
@@ -311,7 +246,7 @@ read_all(struct store *store, struct store_job *first)
 {
 	for (; first != NULL; first = first->next)
 		if (is_reading(first))
-			first->error = do_read(store, first);
+			first->error = store_job_do(store, first);
 }
 
 /* ---- threads ---- */

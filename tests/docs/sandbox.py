@@ -47,13 +47,24 @@ rm -f relay.sock relay.log
 # script. What is appended are options. relay.log is what it says.
 RELAY = r"""
 relay() {
-    rm -f relay.log     # of one before, which was ready, too
-    e2e-relayd --store store --unix relay.sock "$@" 2>relay.log &
-    relay_pid=$!
-    until grep -q '^ready ' relay.log; do
-        kill -0 $relay_pid || { cat relay.log; return 1; }
-        sleep 0.05
+    local try
+    for try in {1..100}; do
+        rm -f relay.log     # of one before, which was ready, too
+        e2e-relayd --store store --unix relay.sock "$@" 2>relay.log &
+        relay_pid=$!
+        until grep -q '^ready ' relay.log; do
+            if ! kill -0 $relay_pid 2>/dev/null; then
+                # One that was killed is not gone at once.
+                grep -q 'another relay' relay.log || break 2
+                sleep 0.1
+                continue 2
+            fi
+            sleep 0.05
+        done
+        return 0
     done
+    cat relay.log
+    return 1
 }
 """
 

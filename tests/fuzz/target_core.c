@@ -65,60 +65,6 @@ report(void *context, const struct relay_report *r)
 {
 }
 
-static enum e2e_error
-perform(struct store_job *j)
-{
-	const struct store_ops *ops = w.store->ops;
-
-	switch (j->kind) {
-	case JOB_STAGE:
-		return ops->stage(w.store, &j->stage.staged,
-		    buffer_bytes(&j->bytes));
-	case JOB_UNSTAGE:
-		return ops->unstage(w.store, j->stage.staged);
-	case JOB_DEPOSIT:
-		return ops->deposit(w.store, &j->deposit);
-	case JOB_ACKNOWLEDGE:
-		return ops->acknowledge(w.store, j->box, j->acknowledge.seqs,
-		    j->acknowledge.count, j->acknowledge.told);
-	case JOB_UNACKNOWLEDGED:
-		return ops->unacknowledged(w.store, j->box,
-		    j->unacknowledged.seq, j->unacknowledged.limit,
-		    &j->unacknowledged.moved);
-	case JOB_ENROLL:
-		return ops->enroll(w.store, &j->enroll.card,
-		    &j->enroll.result);
-	case JOB_REVOKE:
-		return ops->revoke(w.store, j->box, buffer_bytes(&j->bytes),
-		    &j->revoke.found);
-	case JOB_RETIRE_ALL:
-		return ops->retire_all(w.store);
-	case JOB_EXPIRE:
-		return ops->expire(w.store, j->expire.now, j->expire.limit,
-		    &j->expire.gone);
-	case JOB_SUMMARY:
-		return ops->summary(w.store, j->box, &j->summary);
-	case JOB_LIST:
-		return ops->list(w.store, j->box, j->list.after, j->list.now,
-		    j->list.items, &j->list.count, &j->bytes);
-	case JOB_FIND:
-		return ops->find(w.store, j->box, j->find.seq, &j->find.item,
-		    &j->find.found);
-	case JOB_READ:
-		return ops->read(w.store, j->read.body, j->read.offset,
-		    j->read.size, &j->bytes);
-	case JOB_LOOKUP:
-		return ops->lookup(w.store, j->lookup.name[0] == '\0' ?
-		    j->box : NULL, j->lookup.name, j->lookup.retired,
-		    &j->lookup.card, &j->bytes, &j->lookup.found);
-	case JOB_USAGE:
-	case JOB_BACKUP:
-		break;
-	}
-	return j->kind == JOB_USAGE ? ops->usage(w.store, j->usage.exact,
-	    &j->usage.usage) : E2E_ERR_USAGE;
-}
-
 /* One commit of up to `count` jobs. */
 static void
 work(size_t count)
@@ -134,10 +80,10 @@ work(size_t count)
 		job->next = NULL;
 		job->batch = w.batch;
 		if (job->kind == JOB_USAGE) {
-			job->error = perform(job);
+			job->error = store_job_do(w.store, job);
 		} else {
 			FUZZ_REQUIRE(w.store->ops->begin(w.store) == E2E_OK);
-			job->error = perform(job);
+			job->error = store_job_do(w.store, job);
 			FUZZ_REQUIRE((job->error == E2E_OK ?
 			    w.store->ops->commit : w.store->ops->rollback)
 			    (w.store) == E2E_OK);
