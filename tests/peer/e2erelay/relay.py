@@ -407,11 +407,10 @@ class Connection:
         if not relay.hook("believe", is_signed("auth", card.key, payload, signature)):
             raise Refused("auth", "signature")
         s.card = card
+        self.replace_older()
         # READY goes before any item, and whoever comes after it finds this session.
         with self.writing:
             with relay.lock:
-                older = [c for c, t in relay.connections.items()
-                         if t and t.auth and t.mailbox == s.mailbox]
                 s.auth = frame.raw
                 box = relay.boxes.get(s.mailbox)
                 items = list(box.items.values()) if box else []
@@ -420,13 +419,23 @@ class Connection:
                 if box:
                     box.dropped = 0
             self.send(F.READY, *ready)
+        self.pump()
+
+    def replace_older(self):
+        """The newest session has the mailbox, when the older ones have ended: until then
+        they may still give an item another seq."""
+        with self.relay.lock:
+            older = [c for c, t in self.relay.connections.items()
+                     if t and t.auth and t.mailbox == self.session.mailbox]
         for connection in older:
             try:
                 connection.send(F.GOAWAY, "replaced", 0)
             except OSError:
                 pass
             connection.hang_up()
-        self.pump()
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and any(c in self.relay.connections for c in older):
+            time.sleep(0.002)
 
     def pump(self):
         """Sends what the credit allows, and EMPTY."""
