@@ -3,6 +3,7 @@
  */
 #include "fetch.h"
 
+#include "base/fd.h"
 #include "cli/config.h"
 #include "cli/message.h"
 #include "cli/output.h"
@@ -203,9 +204,7 @@ fetch_deliver_flush(const struct fetch *f)
 	if (f->manner != FETCH_OUTPUT || fstat(STDOUT_FILENO, &st) != 0 ||
 	    !S_ISREG(st.st_mode))
 		return E2E_OK;
-	while (fsync(STDOUT_FILENO) != 0)
-		if (errno != EINTR)
-			return message_system(E2E_ERR_WRITE,
-			    "standard output");
+	if (fd_flush(STDOUT_FILENO) != E2E_OK)
+		return message_system(E2E_ERR_WRITE, "standard output");
 	return E2E_OK;
 }

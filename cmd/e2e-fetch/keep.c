@@ -39,17 +39,6 @@ keep_parse_name(unsigned char id[SPOOL_ID_LEN], const char *name)
 	return text_hex_parse(id, SPOOL_ID_LEN, text);
 }
 
-static bool
-flush(int fd)
-{
-	int n;
-
-	do
-		n = fsync(fd);
-	while (n != 0 && errno == EINTR);
-	return n == 0;
-}
-
 enum e2e_error
 keep_flush_folder(const char *folder)
 {
@@ -59,7 +48,7 @@ keep_flush_folder(const char *folder)
 	if (fd < 0)
 		return message_system(E2E_ERR_WRITE, folder);
 	/* There are file systems that cannot, and need not. */
-	done = flush(fd) || errno == EINVAL;
+	done = fd_flush(fd) == E2E_OK || errno == EINVAL;
 	saved = errno;
 	(void)close(fd);
 	errno = saved;
@@ -84,8 +73,8 @@ keep_file(const char *temporary, const char *folder, const char *name,
 		goto out;
 	}
 	error = spool_copy(spool, fd);
-	if (error == E2E_OK && !flush(fd))
-		error = E2E_ERR_WRITE;
+	if (error == E2E_OK)
+		error = fd_flush(fd);
 	saved = errno;
 	if (fd_close(fd) != E2E_OK && error == E2E_OK)
 		error = E2E_ERR_WRITE;

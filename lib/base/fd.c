@@ -251,6 +251,15 @@ fd_same_file(int a, int b)
 }
 
 enum e2e_error
+fd_flush(int fd)
+{
+	while (fsync(fd) != 0)
+		if (errno != EINTR)
+			return E2E_ERR_WRITE;
+	return E2E_OK;
+}
+
+enum e2e_error
 fd_close(int fd)
 {
 	/* After EINTR the descriptor is gone where it matters to us, and

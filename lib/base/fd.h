@@ -38,6 +38,8 @@ bool fd_is_readable(int fd);
 bool fd_is_regular(int fd, uint64_t *position, uint64_t *size);
 /* Do both descriptors name the same regular file? (Devices may be shared.) */
 bool fd_same_file(int a, int b);
+/* fsync(2): what was written is on stable storage. E2E_ERR_WRITE. */
+enum e2e_error fd_flush(int fd);
 /* close(2), reporting what a delayed write failed with. E2E_ERR_WRITE. */
 enum e2e_error fd_close(int fd);
 

@@ -315,11 +315,8 @@ file_out_is_hidden(const struct file_out *out)
 static bool
 flush(int fd)
 {
-	while (fsync(fd) != 0)
-		if (errno != EINTR)
-			return errno == EINVAL || errno == ENOTSUP ||
-			    errno == EROFS;
-	return true;
+	return fd_flush(fd) == E2E_OK || errno == EINVAL ||
+	    errno == ENOTSUP || errno == EROFS;
 }
 
 /* A folder opened for searching only cannot be flushed at all. */

@@ -231,7 +231,7 @@ flush(const char *path, int flags)
 
 	if (fd < 0)
 		return E2E_ERR_STORE;
-	if (fsync(fd) != 0)
+	if (fd_flush(fd) != E2E_OK)
 		err = errno == ENOSPC ? E2E_ERR_FULL : E2E_ERR_STORE;
 	if (fd_close(fd) != E2E_OK && err == E2E_OK)
 		err = E2E_ERR_STORE;

@@ -12,24 +12,35 @@
 #include <sys/stat.h>
 
 enum e2e_error
-config_path(char **path, const char *relative)
+config_xdg_path(char **path, const char *variable, const char *below_home,
+    const char *relative)
 {
-	const char *base = getenv("XDG_CONFIG_HOME"), *between = "/e2e/";
+	const char *base = getenv(variable), *slash = "";
 	size_t size;
 
 	*path = NULL;
 	/* The specification: a relative path there is to be ignored. */
-	if (base == NULL || base[0] != '/') {
+	if (base != NULL && base[0] == '/') {
+		below_home = "";
+	} else {
 		base = getenv("HOME");
-		between = "/.config/e2e/";
+		slash = "/";
 	}
 	if (base == NULL || base[0] != '/')
 		return E2E_OK;
-	size = strlen(base) + strlen(between) + strlen(relative) + 1;
+	size = strlen(base) + strlen(below_home) + strlen(relative) +
+	    sizeof("//e2e/");
 	if ((*path = malloc(size)) == NULL)
 		return message_no_memory();
-	(void)snprintf(*path, size, "%s%s%s", base, between, relative);
+	(void)snprintf(*path, size, "%s%s%s/e2e/%s", base, slash, below_home,
+	    relative);
 	return E2E_OK;
+}
+
+enum e2e_error
+config_path(char **path, const char *relative)
+{
+	return config_xdg_path(path, "XDG_CONFIG_HOME", ".config", relative);
 }
 
 enum e2e_error

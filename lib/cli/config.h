@@ -7,6 +7,13 @@
 #include <e2e/error.h>
 
 /*
+ * $VARIABLE/e2e/RELATIVE, or $HOME/BELOW_HOME/e2e/RELATIVE; free() it. NULL when
+ * the environment names neither. E2E_ERR_MEMORY, told.
+ */
+enum e2e_error config_xdg_path(char **path, const char *variable,
+    const char *below_home, const char *relative);
+
+/*
  * $XDG_CONFIG_HOME/e2e/RELATIVE, or $HOME/.config/e2e/RELATIVE; free() it.
  * NULL when the environment names neither. E2E_ERR_MEMORY, told.
  */

@@ -268,7 +268,7 @@ static enum e2e_error
 flush_folder(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
+	bool ok = fd >= 0 && fd_flush(fd) == E2E_OK;
 
 	if (fd >= 0 && fd_close(fd) != E2E_OK)
 		ok = false;
