@@ -97,7 +97,7 @@ parse_one(struct seal *s, const struct options *o, int id)
 		r->to_self = true;
 		break;
 	case OPTION_HIDE:
-		r->hide_recipients = true;
+		r->to.hide = true;
 		break;
 	case 'i':
 		s->identity = o->argument;
@@ -161,7 +161,7 @@ parse(struct seal *s, int argc, char **argv)
 		    OPTION_PASSPHRASE_FILE) ||
 		    passphrase_option(&s->recipient_source, &o, id,
 		    OPTION_RECIPIENT_PASSPHRASE_FILE) ||
-		    passphrase_cost_option(&s->request.passphrase_cost, &o,
+		    passphrase_cost_option(&s->request.to.passphrase_cost, &o,
 		    id))
 			continue;
 		if (id == 'r')
@@ -211,11 +211,11 @@ prepare(struct seal *s)
 		    &s->recipient_source, "this message");
 		if (error != E2E_OK)
 			return error;
-		r->passphrase = s->passphrase.data;
-		r->passphrase_length = s->passphrase.length;
+		r->to.passphrase = s->passphrase.data;
+		r->to.passphrase_length = s->passphrase.length;
 	}
-	r->recipients = (const struct e2e_card *const *)s->recipients.cards;
-	r->recipient_count = s->recipients.count;
+	r->to.cards = (const struct e2e_card *const *)s->recipients.cards;
+	r->to.card_count = s->recipients.count;
 	return E2E_OK;
 }
 

@@ -72,11 +72,11 @@ parse_one(struct open_job *job, const struct options *o, int id)
 		job->ask_passphrase = true;
 		break;
 	case OPTION_KDF_MEMORY_MAX:
-		r->kdf_memory_max_kib = (uint32_t)options_number(o, 8192,
+		r->keys.kdf_memory_max_kib = (uint32_t)options_number(o, 8192,
 		    UINT32_MAX);
 		break;
 	case OPTION_RSA_TRIALS:
-		r->rsa_trials_max = (unsigned)options_number(o, 1,
+		r->keys.rsa_trials_max = (unsigned)options_number(o, 1,
 		    E2E_RECIPIENTS_MAX);
 		break;
 	case 's':
@@ -180,19 +180,19 @@ prepare(struct open_job *job)
 	if (job->key_count == 0 && !job->ask_passphrase)
 		job->key_paths[job->key_count++] = NULL;
 	for (i = 0; i < job->key_count; i++) {
-		r->identity_count = i + 1;
+		r->keys.identity_count = i + 1;
 		error = own_key_load(&job->keys[i], job->key_paths[i]);
 		if (error == E2E_OK)
 			error = own_key_unlock(&job->keys[i],
-			    &job->key_source, r->kdf_memory_max_kib);
+			    &job->key_source, r->keys.kdf_memory_max_kib);
 		if (error != E2E_OK)
 			return error;
 		job->identities[i] = job->keys[i].identity;
 	}
-	r->identities = job->identities;
+	r->keys.identities = job->identities;
 	if (job->ask_passphrase) {
-		r->passphrase = get_passphrase;
-		r->passphrase_context = job;
+		r->keys.passphrase = get_passphrase;
+		r->keys.passphrase_context = job;
 	}
 	r->find_card = sender_find_card;
 	r->find_card_context = job;
@@ -206,7 +206,7 @@ free_job(struct open_job *job)
 {
 	size_t i;
 
-	for (i = 0; i < job->request.identity_count; i++)
+	for (i = 0; i < job->request.keys.identity_count; i++)
 		own_key_free(&job->keys[i]);
 	free(job->keys);
 	free(job->identities);

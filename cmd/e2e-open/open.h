@@ -14,7 +14,7 @@
 
 struct open_job {
 	struct e2e_open request;
-	struct own_key *keys;		/* request.identity_count of them */
+	struct own_key *keys;		/* request.keys.identity_count of them */
 	const struct e2e_identity **identities;
 	const char **key_paths;
 	size_t key_count;

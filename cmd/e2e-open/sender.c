@@ -35,7 +35,7 @@ find_own(const struct open_job *job, const unsigned char id[E2E_ID_LEN])
 {
 	size_t i;
 
-	for (i = 0; i < job->request.identity_count; i++)
+	for (i = 0; i < job->request.keys.identity_count; i++)
 		if (memcmp(e2e_card_id(e2e_identity_card(
 		    job->keys[i].identity)), id, E2E_ID_LEN) == 0)
 			return &job->keys[i];

@@ -41,6 +41,9 @@ enum e2e_error {
 	E2E_ERR_TRUNCATED = 104,	/* the payload ends too early */
 	E2E_ERR_CARD_SIGNATURE = 105,	/* a card's own signature */
 	E2E_ERR_STATEMENT_SIGNATURE = 106, /* a revocation's signature */
+	E2E_ERR_DELIVERY_SIGNATURE = 107, /* a delivery receipt's signature */
+	E2E_ERR_DELIVERY_OTHER = 108,	/* for something else than was sent */
+	E2E_ERR_FORWARDER_SIGNATURE = 109, /* of a rewrap block */
 
 	/* 2: one answer for everything before the authenticated header. */
 	E2E_ERR_NO_KEY = 200,
@@ -58,6 +61,10 @@ enum e2e_error {
 	E2E_ERR_ROLLBACK = 309,		/* a card older than the one known */
 	E2E_ERR_RECIPIENT_EXPIRED = 310,
 	E2E_ERR_RECIPIENT_REVOKED = 311,
+	E2E_ERR_OLD_EPOCH = 312,	/* a group key from before a removal */
+	E2E_ERR_NOT_A_MEMBER = 313,	/* who speaks is not of the group */
+	E2E_ERR_NOT_MAKER = 314,	/* only its maker changes a group */
+	E2E_ERR_FORWARDER_UNKNOWN = 315, /* no card at hand verifies it */
 
 	/* 4: time and order. */
 	E2E_ERR_EXPIRED = 400,
@@ -76,6 +83,9 @@ enum e2e_error {
 	E2E_ERR_KEY_FILE = 507,
 	E2E_ERR_HEADER_TRUNCATED = 508,
 	E2E_ERR_STATEMENT = 509,
+	E2E_ERR_WRAPPED_KEY = 510,
+	E2E_ERR_GROUP_KEY = 511,	/* not 32 bytes */
+	E2E_ERR_DELIVERY = 512,
 
 	/* 6: beyond a limit. */
 	E2E_ERR_LIMIT = 600,

@@ -1,5 +1,6 @@
 /*
- * e2e/key.h: identities (secret), cards (public) and revocations.
+ * e2e/key.h: identities (secret), cards (public), revocations, and the keys
+ * that groups share.
  *
  * An identity is a signing key and one or more encryption keys. Its card is
  * the public part, signed by the signing key. The identity's id is the
@@ -29,12 +30,14 @@ enum {
 	E2E_FINGERPRINT_LEN = 64,	/* 13 groups of four and 12 dashes */
 	E2E_NAME_MAX = 64,		/* a card's name, bytes of UTF-8 */
 	E2E_KEY_FILE_MAX = 262144,	/* a secret key file */
-	E2E_CARD_MAX = 16384		/* an encoded card */
+	E2E_CARD_MAX = 16384,		/* an encoded card */
+	E2E_GROUP_KEY_LEN = 32,
+	E2E_GROUP_RANDOM_LEN = 16
 };
 
 struct e2e_card;
 struct e2e_identity;
-struct e2e_revocation;
+struct e2e_group_key;
 
 /* Argon2id (RFC 9106) parameters. {0, 0, 0} means the default for the use. */
 struct e2e_kdf_cost {
@@ -133,6 +136,43 @@ E2E_API void e2e_identity_free(struct e2e_identity *identity);
  * Returns NULL when there is none. */
 E2E_API void *e2e_secret_alloc(size_t size);
 E2E_API void e2e_secret_free(void *secret);
+
+/* ---- group keys ---- */
+
+/*
+ * A symmetric key that the members of a group, or the two of a conversation,
+ * share, with what its maker signed about it. It comes out of a wrapped key
+ * (e2e_unwrap_key in message.h).
+ */
+E2E_API void e2e_group_key_free(struct e2e_group_key *group);
+/* What names it in envelopes, E2E_ID_LEN bytes: of this maker, random, name
+ * and epoch, and of no others. */
+E2E_API const unsigned char *e2e_group_key_id(
+    const struct e2e_group_key *group);
+/* The card that verified the wrapped key. */
+E2E_API const struct e2e_card *e2e_group_key_maker(
+    const struct e2e_group_key *group);
+/* Hostile text: escape before showing. "" if none. */
+E2E_API const char *e2e_group_key_name(const struct e2e_group_key *group);
+E2E_API uint64_t e2e_group_key_epoch(const struct e2e_group_key *group);
+/* E2E_GROUP_RANDOM_LEN bytes: with maker and name the group in all epochs. */
+E2E_API const unsigned char *e2e_group_key_random(
+    const struct e2e_group_key *group);
+/* When it was wrapped, seconds since 1970. */
+E2E_API uint64_t e2e_group_key_created(const struct e2e_group_key *group);
+E2E_API size_t e2e_group_key_members(const struct e2e_group_key *group);
+/* The identity id of member i. */
+E2E_API const unsigned char *e2e_group_key_member(
+    const struct e2e_group_key *group, size_t i);
+/* May this identity speak to the group: a member, or its maker? */
+E2E_API bool e2e_group_key_admits(const struct e2e_group_key *group,
+    const unsigned char id[E2E_ID_LEN]);
+/* The same group, whatever the epochs? */
+E2E_API bool e2e_group_key_same_group(const struct e2e_group_key *a,
+    const struct e2e_group_key *b);
+/* The key itself, E2E_GROUP_KEY_LEN bytes, secret. */
+E2E_API const unsigned char *e2e_group_key_secret(
+    const struct e2e_group_key *group);
 
 /* ---- revocations ---- */
 

@@ -19,6 +19,12 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_CARD_SIGNATURE, "the card's own signature does not verify" },
 	{ E2E_ERR_STATEMENT_SIGNATURE, "the revocation's signature does not "
 	    "verify" },
+	{ E2E_ERR_DELIVERY_SIGNATURE, "the receipt's signature does not "
+	    "verify" },
+	{ E2E_ERR_DELIVERY_OTHER, "the receipt is for something else than "
+	    "what was sent" },
+	{ E2E_ERR_FORWARDER_SIGNATURE, "the forwarder's signature does not "
+	    "verify" },
 
 	{ E2E_ERR_NO_KEY, "none of the keys opens this, or its header was "
 	    "altered" },
@@ -38,6 +44,10 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_ROLLBACK, "the card is older than the one already known" },
 	{ E2E_ERR_RECIPIENT_EXPIRED, "the recipient's card has expired" },
 	{ E2E_ERR_RECIPIENT_REVOKED, "the recipient's key is revoked" },
+	{ E2E_ERR_OLD_EPOCH, "the group key is of an epoch that is over" },
+	{ E2E_ERR_NOT_A_MEMBER, "not from a member of the group" },
+	{ E2E_ERR_NOT_MAKER, "only its maker can change a group" },
+	{ E2E_ERR_FORWARDER_UNKNOWN, "forwarded by an unknown key" },
 
 	{ E2E_ERR_EXPIRED, "the message has expired" },
 	{ E2E_ERR_TOO_OLD, "the message is too old" },
@@ -55,6 +65,9 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_KEY_FILE, "malformed key file" },
 	{ E2E_ERR_HEADER_TRUNCATED, "the header was cut off" },
 	{ E2E_ERR_STATEMENT, "malformed revocation" },
+	{ E2E_ERR_WRAPPED_KEY, "not a wrapped key, or malformed" },
+	{ E2E_ERR_GROUP_KEY, "a key to be wrapped has exactly 32 bytes" },
+	{ E2E_ERR_DELIVERY, "malformed receipt" },
 
 	{ E2E_ERR_LIMIT, "larger than the limit" },
 	{ E2E_ERR_KDF_COST, "the passphrase protection costs more than the "

@@ -12,6 +12,14 @@
 /* Enough for every structure of fixed size here. */
 enum { SMALL = 512 };
 
+/* By enum derive_purpose. */
+static const struct {
+	const char *header, *sender;
+} strings[] = {
+	{ STRING_HEADER, STRING_SENDER },
+	{ STRING_WRAPPED_HEADER, STRING_WRAPPED_SENDER }
+};
+
 enum e2e_error
 derive_commitment(unsigned char kc[HEADER_COMMITMENT_LEN],
     const unsigned char cek[DERIVE_CEK_LEN])
@@ -37,7 +45,7 @@ derive_put_header_aad(struct buffer *b, const struct derive_core *core)
 
 	buffer_init(&aad, SMALL);
 	dcbor_put_array(&aad, 2);
-	dcbor_put_string(&aad, STRING_HEADER);
+	dcbor_put_string(&aad, strings[core->purpose].header);
 	dcbor_put_bytes(&aad, core->recipients_hash, HASH_LEN);
 	b->failed |= aad.failed;
 	cose_put_enc_structure(b, core->protected_header, buffer_bytes(&aad));
@@ -65,7 +73,7 @@ void
 derive_put_sender_aad(struct buffer *b, const struct derive_core *core)
 {
 	dcbor_put_array(b, 4);
-	dcbor_put_string(b, STRING_SENDER);
+	dcbor_put_string(b, strings[core->purpose].sender);
 	dcbor_put_bytes(b, core->protected_header.data,
 	    core->protected_header.length);
 	dcbor_put_bytes(b, core->iv, HEADER_IV_LEN);
@@ -117,6 +125,87 @@ derive_to(unsigned char to[HASH_LEN],
 	dcbor_put_bytes(&b, id, DERIVE_ID_LEN);
 	if (!b.failed)
 		error = hash_sha256(to, b.data, b.length);
+	buffer_free(&b);
+	return error;
+}
+
+enum e2e_error
+derive_rewrap_key(unsigned char key[AEAD_KEY_LEN],
+    const unsigned char cek[DERIVE_CEK_LEN])
+{
+	enum e2e_error error = E2E_ERR_MEMORY;
+	struct buffer info;
+
+	buffer_init(&info, SMALL);
+	dcbor_put_array(&info, 1);
+	dcbor_put_string(&info, STRING_REWRAP_KEY);
+	if (!info.failed)
+		error = hkdf_sha256(key, AEAD_KEY_LEN, cek, DERIVE_CEK_LEN,
+		    info.data, info.length);
+	buffer_free(&info);
+	return error;
+}
+
+/* SHA-256(CBOR [P, IV, ciphertext]) */
+static enum e2e_error
+hash_immutable(unsigned char hash[HASH_LEN], const struct derive_core *core)
+{
+	enum e2e_error error = E2E_ERR_MEMORY;
+	struct buffer b;
+
+	buffer_init(&b, SMALL + core->ciphertext.length);
+	dcbor_put_array(&b, 3);
+	dcbor_put_bytes(&b, core->protected_header.data,
+	    core->protected_header.length);
+	dcbor_put_bytes(&b, core->iv, HEADER_IV_LEN);
+	dcbor_put_bytes(&b, core->ciphertext.data, core->ciphertext.length);
+	if (!b.failed)
+		error = hash_sha256(hash, b.data, b.length);
+	buffer_free(&b);
+	return error;
+}
+
+enum e2e_error
+derive_put_rewrap_aad(struct buffer *b, const struct derive_core *core,
+    struct bytes new_recipients)
+{
+	unsigned char immutable[HASH_LEN], recipients[HASH_LEN];
+	enum e2e_error error;
+
+	error = hash_immutable(immutable, core);
+	if (error == E2E_OK)
+		error = hash_sha256(recipients, new_recipients.data,
+		    new_recipients.length);
+	if (error != E2E_OK)
+		return error;
+	dcbor_put_array(b, 3);
+	dcbor_put_string(b, STRING_REWRAP);
+	dcbor_put_bytes(b, immutable, HASH_LEN);
+	dcbor_put_bytes(b, recipients, HASH_LEN);
+	return b->failed ? E2E_ERR_MEMORY : E2E_OK;
+}
+
+enum e2e_error
+derive_group_id(unsigned char kid[HASH_LEN],
+    const unsigned char maker[DERIVE_ID_LEN],
+    const unsigned char random[DERIVE_GROUP_RANDOM_LEN], struct bytes name,
+    uint64_t epoch)
+{
+	enum e2e_error error = E2E_ERR_MEMORY;
+	struct buffer b;
+
+	buffer_init(&b, SMALL);
+	dcbor_put_array(&b, 5);
+	dcbor_put_string(&b, STRING_GROUP);
+	dcbor_put_bytes(&b, maker, DERIVE_ID_LEN);
+	dcbor_put_bytes(&b, random, DERIVE_GROUP_RANDOM_LEN);
+	if (name.data != NULL)
+		dcbor_put_text(&b, name.data, name.length);
+	else
+		dcbor_put_null(&b);
+	dcbor_put_uint(&b, epoch);
+	if (!b.failed)
+		error = hash_sha256(kid, b.data, b.length);
 	buffer_free(&b);
 	return error;
 }

@@ -1,4 +1,6 @@
 /* Inspecting: the structure of an envelope, for whoever holds no key. */
+#include "message/inspect.h"
+
 #include "message/diag.h"
 #include "message/reader.h"
 
@@ -6,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum e2e_error
-describe_recipients(struct e2e_reader *r, struct e2e_inspected *inspected)
+enum e2e_error
+inspect_recipients(struct e2e_recipient_seen **recipients,
+    const struct header *h)
 {
-	const struct header *h = &r->header;
 	struct e2e_recipient_seen *seen;
 	const struct recipient *entry;
 	size_t i;
 
 	seen = calloc(h->recipient_count, sizeof(*seen));
+	*recipients = seen;
 	if (seen == NULL)
 		return E2E_ERR_MEMORY;
 	for (i = 0; i < h->recipient_count; i++) {
@@ -35,8 +38,19 @@ describe_recipients(struct e2e_reader *r, struct e2e_inspected *inspected)
 			seen[i].rsa_bits =
 			    (unsigned)entry->wrapped.length * 8;
 	}
-	r->seen = seen;			/* transferred */
-	inspected->recipients = seen;
+	return E2E_OK;
+}
+
+static enum e2e_error
+describe(struct e2e_reader *r, struct e2e_inspected *inspected)
+{
+	const struct header *h = &r->header;
+	enum e2e_error error;
+
+	error = inspect_recipients(&r->seen, h);
+	if (error != E2E_OK)
+		return error;
+	inspected->recipients = r->seen;
 	inspected->recipient_count = h->recipient_count;
 	inspected->rewrapped = h->rewrapped;
 	inspected->header_bytes = h->encoded_length;
@@ -87,7 +101,7 @@ e2e_inspect_next(struct e2e_reader *reader, struct e2e_inspected *inspected,
 	/* Nothing is spent here, so no cost is too high to be shown. */
 	error = reader_next_header(reader, true, UINT32_MAX, end);
 	if (error == E2E_OK && !*end)
-		error = describe_recipients(reader, inspected);
+		error = describe(reader, inspected);
 	if (error == E2E_OK && !*end)
 		error = count_chunks(reader, inspected);
 	if (error == E2E_ERR_TRUNCATED) {

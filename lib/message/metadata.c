@@ -1,12 +1,10 @@
 /* Claims of a message. */
 #include "message/metadata.h"
 
-#include "wire/dcbor.h"
+#include "message/claims.h"
 #include "wire/labels.h"
 
 #include <string.h>
-
-enum { CONVERSATION_LEN = 16 };
 
 /* Which claims were there. */
 enum {
@@ -19,16 +17,6 @@ static enum e2e_error
 judge(bool ok)
 {
 	return ok ? E2E_OK : E2E_ERR_MALFORMED;
-}
-
-static enum e2e_error
-take_text(struct dcbor_reader *r, struct bytes *text)
-{
-	/* Texts are also C strings. */
-	if (!dcbor_get_text(r, text) || (text->length > 0 &&
-	    memchr(text->data, 0, text->length) != NULL))
-		return E2E_ERR_MALFORMED;
-	return text->length > E2E_TEXT_MAX ? E2E_ERR_LIMIT : E2E_OK;
 }
 
 /* A flag is true or not there. */
@@ -45,33 +33,6 @@ take_segment_size(struct dcbor_reader *r, uint64_t *size)
 		return E2E_ERR_MALFORMED;
 	return *size < METADATA_SEGMENT_MIN || *size > METADATA_SEGMENT_MAX ?
 	    E2E_ERR_LIMIT : E2E_OK;
-}
-
-static enum e2e_error
-take_card(struct dcbor_reader *r, struct bytes *card)
-{
-	if (!dcbor_get_bytes(r, card))
-		return E2E_ERR_MALFORMED;
-	return card->length > E2E_CARD_MAX ? E2E_ERR_LIMIT : E2E_OK;
-}
-
-/* [+ bstr(32)] */
-static enum e2e_error
-take_to(struct dcbor_reader *r, struct bytes *to)
-{
-	const unsigned char *hash;
-	size_t start = r->offset;
-	uint64_t count;
-
-	if (!dcbor_enter_array(r, &count) || count == 0)
-		return E2E_ERR_MALFORMED;
-	while (count-- > 0) {
-		if (!dcbor_get_bytes_of(r, &hash, HASH_LEN))
-			return E2E_ERR_MALFORMED;
-	}
-	dcbor_leave(r);
-	*to = (struct bytes){ r->data + start, r->offset - start };
-	return E2E_OK;
 }
 
 static enum e2e_error
@@ -116,26 +77,26 @@ take_claim(struct metadata *m, struct dcbor_reader *r, int64_t claim,
 		return take_segment_size(r, &m->segment_size);
 	case CLAIM_CONVERSATION:
 		return judge(dcbor_get_bytes_of(r, &m->conversation,
-		    CONVERSATION_LEN));
+		    E2E_CONVERSATION_LEN));
 	case CLAIM_SEQUENCE:
 		*seen |= SEEN_SEQUENCE;
-		return judge(dcbor_get_uint(r, &m->sequence));
+		return claims_take_number(r, &m->sequence);
 	case CLAIM_MEDIA_TYPE:
-		return take_text(r, &m->media_type);
+		return claims_take_text(r, &m->media_type);
 	case CLAIM_FILE_NAME:
-		return take_text(r, &m->file_name);
+		return claims_take_text(r, &m->file_name);
 	case CLAIM_REPLY_TO:
 		return judge(dcbor_get_bytes_of(r, &m->reply_to,
 		    DERIVE_MESSAGE_ID_LEN));
 	case CLAIM_CARD:
-		return take_card(r, &m->card);
+		return claims_take_card(r, &m->card);
 	case CLAIM_PADDED:
 		return take_flag(r, &m->padded);
 	case CLAIM_RECEIPT:
 		*seen |= SEEN_RECEIPT;
 		return take_flag(r, &m->receipt_wanted);
 	case CLAIM_TO:
-		return take_to(r, &m->to);
+		return claims_take_hashes(r, &m->to, 1, UINT64_MAX);
 	case CLAIM_PADDING:
 		return take_padding(r);
 	default:
@@ -188,63 +149,13 @@ metadata_parse(struct metadata *m, struct bytes claims, bool is_signed)
 	return check(m, is_signed, seen);
 }
 
-bool
-metadata_is_to(const struct metadata *m, const unsigned char hash[HASH_LEN])
-{
-	const unsigned char *element;
-	struct dcbor_reader r;
-	uint64_t count;
-
-	dcbor_reader_init(&r, m->to.data, m->to.length);
-	if (m->to.data == NULL || !dcbor_enter_array(&r, &count))
-		return false;
-	while (count-- > 0 && dcbor_get_bytes_of(&r, &element, HASH_LEN)) {
-		if (memcmp(element, hash, HASH_LEN) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* ---- writing ---- */
-
-static void
-put_bytes(struct buffer *b, int64_t claim, const unsigned char *data,
-    size_t size)
-{
-	dcbor_put_int(b, claim);
-	dcbor_put_bytes(b, data, size);
-}
-
-static void
-put_uint(struct buffer *b, int64_t claim, uint64_t value)
-{
-	dcbor_put_int(b, claim);
-	dcbor_put_uint(b, value);
-}
 
 static void
 put_flag(struct buffer *b, int64_t claim)
 {
 	dcbor_put_int(b, claim);
 	dcbor_put_bool(b, true);
-}
-
-static void
-put_text(struct buffer *b, int64_t claim, struct bytes text)
-{
-	dcbor_put_int(b, claim);
-	dcbor_put_text(b, text.data, text.length);
-}
-
-static void
-put_to(struct buffer *b, struct bytes hashes)
-{
-	size_t i, count = hashes.length / HASH_LEN;
-
-	dcbor_put_int(b, CLAIM_TO);
-	dcbor_put_array(b, count);
-	for (i = 0; i < count; i++)
-		dcbor_put_bytes(b, hashes.data + i * HASH_LEN, HASH_LEN);
 }
 
 static void
@@ -270,33 +181,33 @@ metadata_put(struct buffer *b, const struct metadata *m, int padding)
 	    (m->card.data != NULL) + m->padded + m->receipt_wanted +
 	    (m->to.data != NULL) + (padding >= 0));
 	if (m->has_expiry)
-		put_uint(b, CLAIM_EXP, m->expires);
-	put_uint(b, CLAIM_IAT, m->issued);
-	put_bytes(b, CLAIM_CTI, m->message_id, DERIVE_MESSAGE_ID_LEN);
-	put_bytes(b, CLAIM_PAYLOAD_KEY, m->payload_key, HASH_LEN);
-	put_uint(b, CLAIM_MODE, m->mode);
+		claims_put_uint(b, CLAIM_EXP, m->expires);
+	claims_put_uint(b, CLAIM_IAT, m->issued);
+	claims_put_bytes(b, CLAIM_CTI, m->message_id, DERIVE_MESSAGE_ID_LEN);
+	claims_put_bytes(b, CLAIM_PAYLOAD_KEY, m->payload_key, HASH_LEN);
+	claims_put_uint(b, CLAIM_MODE, m->mode);
 	if (segments)
-		put_uint(b, CLAIM_SEGMENT_SIZE, m->segment_size);
+		claims_put_uint(b, CLAIM_SEGMENT_SIZE, m->segment_size);
 	if (m->conversation != NULL) {
-		put_bytes(b, CLAIM_CONVERSATION, m->conversation,
-		    CONVERSATION_LEN);
-		put_uint(b, CLAIM_SEQUENCE, m->sequence);
+		claims_put_bytes(b, CLAIM_CONVERSATION, m->conversation,
+		    E2E_CONVERSATION_LEN);
+		claims_put_uint(b, CLAIM_SEQUENCE, m->sequence);
 	}
 	if (m->media_type.data != NULL)
-		put_text(b, CLAIM_MEDIA_TYPE, m->media_type);
+		claims_put_text(b, CLAIM_MEDIA_TYPE, m->media_type);
 	if (m->file_name.data != NULL)
-		put_text(b, CLAIM_FILE_NAME, m->file_name);
+		claims_put_text(b, CLAIM_FILE_NAME, m->file_name);
 	if (m->reply_to != NULL)
-		put_bytes(b, CLAIM_REPLY_TO, m->reply_to,
+		claims_put_bytes(b, CLAIM_REPLY_TO, m->reply_to,
 		    DERIVE_MESSAGE_ID_LEN);
 	if (m->card.data != NULL)
-		put_bytes(b, CLAIM_CARD, m->card.data, m->card.length);
+		claims_put_bytes(b, CLAIM_CARD, m->card.data, m->card.length);
 	if (m->padded)
 		put_flag(b, CLAIM_PADDED);
 	if (m->receipt_wanted)
 		put_flag(b, CLAIM_RECEIPT);
 	if (m->to.data != NULL)
-		put_to(b, m->to);
+		claims_put_hashes(b, CLAIM_TO, m->to);
 	if (padding >= 0)
 		put_zeros(b, (size_t)padding);
 }

@@ -44,10 +44,6 @@ struct metadata {
 enum e2e_error metadata_parse(struct metadata *m, struct bytes claims,
     bool is_signed);
 
-/* Is this hash among the elements of m->to (as parsed)? */
-bool metadata_is_to(const struct metadata *m,
-    const unsigned char hash[HASH_LEN]);
-
 /* padding: bytes of -65632, or negative for none. */
 void metadata_put(struct buffer *b, const struct metadata *m, int padding);
 

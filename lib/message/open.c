@@ -4,16 +4,15 @@
  * follows in open_stream.c.
  */
 #include "message/card.h"
-#include "message/content.h"
+#include "message/digest.h"
 #include "message/diag.h"
-#include "message/identity.h"
+#include "message/open_checks.h"
 #include "message/open_stream.h"
 #include "message/payload.h"
 #include "message/reader.h"
 #include "message/sender.h"
-#include "message/unwrap.h"
+#include "message/signer.h"
 
-#include "base/clock.h"
 #include "base/secret.h"
 #include "crypto/crypto.h"
 #include "wire/labels.h"
@@ -21,76 +20,18 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FUTURE_MAX = 86400 };
-
-static void
-core_of(struct derive_core *core, const struct header *h)
-{
-	core->protected_header = h->protected_header;
-	core->iv = h->iv;
-	core->ciphertext = h->ciphertext;
-}
-
-/* Step 5: the metadata as bytes. */
 static enum e2e_error
-decrypt_metadata(struct e2e_reader *r, const struct derive_core *core,
-    const unsigned char *cek, enum e2e_error header_error)
-{
-	enum e2e_error error = E2E_ERR_MEMORY;
-	bool authentic = false;
-	struct buffer aad;
-
-	buffer_init(&aad, 512);
-	derive_put_header_aad(&aad, core);
-	if (!aad.failed)
-		error = content_decrypt(&r->metadata, &authentic, cek,
-		    core->iv, buffer_bytes(&aad), core->ciphertext);
-	buffer_free(&aad);
-	return error == E2E_OK && !authentic ? header_error : error;
-}
-
-/* The key that verifies: carried in a card, or known to the caller. */
-static enum e2e_error
-find_sender(struct e2e_reader *r, const struct e2e_open *request,
-    const unsigned char *kid)
-{
-	const struct e2e_card *known;
-	enum e2e_error error;
-
-	if (r->claims.card.data != NULL) {
-		error = card_decode(&r->sender, r->claims.card);
-		if (error == E2E_ERR_CARD)
-			return E2E_ERR_MALFORMED;
-		if (error != E2E_OK)
-			return error;
-		return memcmp(e2e_card_id(r->sender), kid, E2E_ID_LEN) == 0 ?
-		    E2E_OK : E2E_ERR_MALFORMED;
-	}
-	known = request->find_card == NULL ? NULL :
-	    request->find_card(request->find_card_context, kid);
-	if (known == NULL)
-		return E2E_ERR_SENDER_UNKNOWN;
-	if (memcmp(e2e_card_id(known), kid, E2E_ID_LEN) != 0)
-		return E2E_ERR_SENDER_UNKNOWN;
-	r->sender = e2e_card_dup(known);
-	return r->sender != NULL ? E2E_OK : E2E_ERR_MEMORY;
-}
-
-static enum e2e_error
-verify_sender(struct e2e_reader *r, const struct e2e_open *request,
-    const struct cose_sign1 *sign1, const struct derive_core *core,
-    struct e2e_opened *opened)
+verify_sender(struct e2e_reader *r, const struct signer_source *source,
+    const struct cose_sign1 *sign1, struct e2e_opened *opened)
 {
 	enum e2e_error error;
 	bool valid = false;
 
 	memcpy(opened->sender_id, sign1->kid, E2E_ID_LEN);
-	error = find_sender(r, request, sign1->kid);
-	if (error != E2E_OK)
-		return error;
-	if (sign1->alg != r->sender->signing->type->alg)
-		return E2E_ERR_MALFORMED;
-	error = sender_verify(&valid, r->sender->signing, sign1, core);
+	error = signer_find(&r->sender, sign1, r->claims.card, source);
+	if (error == E2E_OK)
+		error = sender_verify(&valid, r->sender->signing, sign1,
+		    &r->unsealed.core);
 	if (error == E2E_OK && !valid)
 		error = E2E_ERR_SIGNATURE;
 	opened->sender = r->sender;
@@ -100,10 +41,10 @@ verify_sender(struct e2e_reader *r, const struct e2e_open *request,
 
 /* Steps 6 and 7: claims, and who vouches for them. */
 static enum e2e_error
-parse_metadata(struct e2e_reader *r, const struct e2e_open *request,
-    const struct derive_core *core, struct e2e_opened *opened)
+parse_metadata(struct e2e_reader *r, const struct signer_source *source,
+    struct e2e_opened *opened)
 {
-	struct bytes metadata = buffer_bytes(&r->metadata);
+	struct bytes metadata = buffer_bytes(&r->unsealed.metadata);
 	struct dcbor_reader first;
 	struct cose_sign1 sign1;
 	enum e2e_error error;
@@ -115,50 +56,36 @@ parse_metadata(struct e2e_reader *r, const struct e2e_open *request,
 	if (error == E2E_OK)
 		error = metadata_parse(&r->claims, sign1.payload, true);
 	if (error == E2E_OK)
-		error = verify_sender(r, request, &sign1, core, opened);
+		error = verify_sender(r, source, &sign1, opened);
 	return error;
 }
 
-/* Step 8: was it signed for the reader, and does the mode prove anything? */
+/* Step 7, second half: who changed the recipients. */
 static enum e2e_error
-check_addressed(struct e2e_reader *r, const struct e2e_open *request,
-    const struct unwrapped *found, struct e2e_opened *opened)
+verify_forwarder(struct e2e_reader *r, const struct signer_source *source,
+    struct e2e_opened *opened)
 {
-	const struct header *h = &r->header;
-	unsigned char hash[HASH_LEN];
+	const struct rewrap_block *block = &r->unsealed.block;
 	enum e2e_error error;
+	bool valid = false;
 
-	if (opened->sender_state == E2E_SENDER_ANONYMOUS)
+	if (!r->header.rewrapped)
 		return E2E_OK;
-	if (found->entry->kid == NULL && found->identity >= 0) {
-		error = derive_to(hash, r->claims.message_id, e2e_card_id(
-		    e2e_identity_card(request->identities[found->identity])));
-		if (error != E2E_OK)
-			return error;
-		if (!metadata_is_to(&r->claims, hash))
-			return E2E_ERR_NOT_ADDRESSED;
-	}
-	if (r->claims.mode == MODE_HEADER && (h->recipient_count != 1 ||
-	    (h->recipients[0].kind != RECIPIENT_RSA &&
-	    h->recipients[0].kind != RECIPIENT_X25519)))
-		opened->sender_state = E2E_SENDER_BAD_MODE;
-	return E2E_OK;
-}
-
-/* Step 9. */
-static enum e2e_error
-check_time(const struct metadata *m, const struct e2e_open *request)
-{
-	uint64_t now = clock_now();
-
-	if (m->has_expiry && now >= m->expires && !request->allow_expired)
-		return E2E_ERR_EXPIRED;
-	if (request->max_age == 0)
+	opened->rewrapped = true;
+	opened->forwarded = block->issued;
+	if (!block->is_signed)
 		return E2E_OK;
-	if (m->issued > now)
-		return m->issued - now > FUTURE_MAX ? E2E_ERR_FROM_FUTURE :
-		    E2E_OK;
-	return now - m->issued > request->max_age ? E2E_ERR_TOO_OLD : E2E_OK;
+	error = signer_find(&r->forwarder, &block->sign1, block->card,
+	    source);
+	if (error == E2E_ERR_SENDER_UNKNOWN)
+		error = E2E_ERR_FORWARDER_UNKNOWN;
+	if (error == E2E_OK)
+		error = rewrap_block_verify(&valid, r->forwarder->signing,
+		    block, &r->unsealed.core, r->header.recipients_encoded);
+	if (error == E2E_OK && !valid)
+		error = E2E_ERR_FORWARDER_SIGNATURE;
+	opened->forwarder = r->forwarder;
+	return error;
 }
 
 static const char *
@@ -172,8 +99,7 @@ copy_text(char out[E2E_TEXT_MAX + 1], struct bytes text)
 }
 
 static void
-describe(struct e2e_reader *r, const struct unwrapped *found,
-    struct e2e_opened *opened)
+describe(struct e2e_reader *r, struct e2e_opened *opened)
 {
 	const struct metadata *m = &r->claims;
 
@@ -188,7 +114,15 @@ describe(struct e2e_reader *r, const struct unwrapped *found,
 	opened->is_reply = m->reply_to != NULL;
 	if (opened->is_reply)
 		memcpy(opened->reply_to, m->reply_to, E2E_MESSAGE_ID_LEN);
-	opened->opened_by = found->identity;
+	opened->is_numbered = m->conversation != NULL;
+	if (opened->is_numbered) {
+		memcpy(opened->conversation, m->conversation,
+		    E2E_CONVERSATION_LEN);
+		opened->sequence = m->sequence;
+	}
+	opened->receipt_wanted = m->receipt_wanted;
+	opened->opened_by = r->unsealed.found.identity;
+	opened->group = r->unsealed.found.group;
 	opened->recipient_count = r->header.recipient_count;
 }
 
@@ -269,35 +203,30 @@ static enum e2e_error
 open_header(struct e2e_reader *r, const struct e2e_open *request,
     struct e2e_opened *opened)
 {
-	enum e2e_error error, header_error;
-	struct derive_core core;
-	struct unwrapped found;
+	const struct signer_source source = {
+		request->find_card, request->find_card_context
+	};
+	enum e2e_error error;
 
-	error = hash_sha256(core.recipients_hash,
-	    r->header.recipients_encoded.data,
-	    r->header.recipients_encoded.length);
+	error = unseal_header(&r->unsealed, &r->header, DERIVE_ENVELOPE,
+	    &request->keys);
+	unseal_forget_cek(&r->unsealed);
 	if (error == E2E_OK)
-		error = unwrap_cek(&found, &r->header, request,
-		    &header_error);
+		error = parse_metadata(r, &source, opened);
+	if (error == E2E_OK)
+		error = verify_forwarder(r, &source, opened);
+	if (error == E2E_OK)
+		error = derive_context_hash(r->context_hash,
+		    &r->unsealed.core);
 	if (error != E2E_OK)
 		return error;
-	core_of(&core, &r->header);
-	error = r->header.rewrapped ? E2E_ERR_VERSION :
-	    decrypt_metadata(r, &core, found.cek, header_error);
-	secret_free(found.cek);
-	if (error == E2E_OK)
-		error = parse_metadata(r, request, &core, opened);
-	if (error == E2E_OK)
-		error = derive_context_hash(r->context_hash, &core);
-	if (error != E2E_OK)
-		return error;
-	describe(r, &found, opened);
-	error = check_addressed(r, request, &found, opened);
+	describe(r, opened);
+	error = open_check_addressed(r, request, opened);
 	if (error == E2E_OK && request->judge_sender != NULL)
 		error = request->judge_sender(request->judge_sender_context,
 		    opened);
 	if (error == E2E_OK)
-		error = check_time(&r->claims, request);
+		error = open_check_time(&r->claims, request);
 	if (error == E2E_OK)
 		error = check_preamble(r);
 	if (error == E2E_OK && !request->several &&
@@ -319,7 +248,7 @@ e2e_open_next(struct e2e_reader *reader, const struct e2e_open *request,
 	error = crypto_init();
 	if (error == E2E_OK)
 		error = reader_next_header(reader, request->several,
-		    request->kdf_memory_max_kib, end);
+		    request->keys.kdf_memory_max_kib, end);
 	if (error == E2E_OK && !*end)
 		error = open_header(reader, request, opened);
 	if (error != E2E_OK) {
@@ -331,10 +260,11 @@ e2e_open_next(struct e2e_reader *reader, const struct e2e_open *request,
 	return error;
 }
 
-enum e2e_error
-e2e_open_payload(struct e2e_reader *reader, const struct e2e_open *request,
+/* The payload, when it is known that there is one to release. */
+static enum e2e_error
+release(struct e2e_reader *reader, const struct e2e_open *request,
     const struct e2e_output *output, struct e2e_opened *opened,
-    struct e2e_diag *diag)
+    uint64_t *failed)
 {
 	struct sender_segments segments;
 	struct open_stream stream = {
@@ -343,16 +273,11 @@ e2e_open_payload(struct e2e_reader *reader, const struct e2e_open *request,
 		.pad = reader->claims.padded, .threads = request->threads,
 		.progress = request->progress
 	};
+	bool is_signed = reader->claims.mode == MODE_SEGMENTS;
 	enum e2e_error error = E2E_OK;
-	uint64_t failed = 0;
 
-	if (reader->keys == NULL || !reader->payload_pending) {
-		diag_set(diag, E2E_ERR_USAGE, 0, NULL);
-		return E2E_ERR_USAGE;
-	}
-	errno = 0;
 	stream.segment_size = ENVELOPE_JOB_CHUNKS * ENVELOPE_DATA_LEN;
-	if (reader->claims.mode == MODE_SEGMENTS) {
+	if (is_signed) {
 		stream.segment_size = (uint32_t)reader->claims.segment_size;
 		error = sender_segments_init(&segments,
 		    reader->sender->signing, reader->context_hash);
@@ -362,14 +287,49 @@ e2e_open_payload(struct e2e_reader *reader, const struct e2e_open *request,
 	 * between two chunks, or reader_chunk has said that it does not. */
 	reader->failed = !request->several;
 	if (error == E2E_OK)
-		error = open_stream_run(&stream, &opened->data_bytes,
-		    &failed);
-	if (reader->claims.mode == MODE_SEGMENTS)
+		error = open_stream_run(&stream, &opened->data_bytes, failed);
+	if (is_signed)
 		sender_segments_free(&segments);
 	if (error == E2E_OK) {
 		reader->failed = false;
 		reader->payload_pending = false;
 	}
+	return error;
+}
+
+static enum e2e_error
+release_digested(struct e2e_reader *reader, const struct e2e_open *request,
+    const struct e2e_output *output, struct e2e_opened *opened,
+    uint64_t *failed)
+{
+	struct digest_output digest;
+	enum e2e_error error;
+
+	error = digest_output_init(&digest, output);
+	if (error == E2E_OK)
+		error = release(reader, request, &digest.io, opened, failed);
+	if (error == E2E_OK)
+		error = hash_final(digest.hash, opened->data_hash);
+	hash_free(digest.hash);
+	return error;
+}
+
+enum e2e_error
+e2e_open_payload(struct e2e_reader *reader, const struct e2e_open *request,
+    const struct e2e_output *output, struct e2e_opened *opened,
+    struct e2e_diag *diag)
+{
+	enum e2e_error error;
+	uint64_t failed = 0;
+
+	if (reader->keys == NULL || !reader->payload_pending) {
+		diag_set(diag, E2E_ERR_USAGE, 0, NULL);
+		return E2E_ERR_USAGE;
+	}
+	errno = 0;
+	error = request->hash_data ?
+	    release_digested(reader, request, output, opened, &failed) :
+	    release(reader, request, output, opened, &failed);
 	secret_free(reader->keys);
 	reader->keys = NULL;
 	diag_set(diag, error, failed, "segment");

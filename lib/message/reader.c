@@ -19,7 +19,7 @@ e2e_reader_new(struct e2e_reader **reader, const struct e2e_input *input)
 		return E2E_ERR_MEMORY;
 	source_init(&r->source, input);
 	buffer_init(&r->header_bytes, HEADER_MAX);
-	buffer_init_secret(&r->metadata, HEADER_METADATA_MAX + HEADER_TAG_LEN);
+	unsealed_init(&r->unsealed);
 	return E2E_OK;
 }
 
@@ -34,9 +34,11 @@ reader_forget(struct e2e_reader *r)
 {
 	header_free(&r->header);
 	buffer_clear(&r->header_bytes);
-	buffer_clear(&r->metadata);
+	unsealed_clear(&r->unsealed);
 	e2e_card_free(r->sender);
 	r->sender = NULL;
+	e2e_card_free(r->forwarder);
+	r->forwarder = NULL;
 	secret_free(r->keys);
 	r->keys = NULL;
 	free(r->seen);
@@ -50,7 +52,7 @@ e2e_reader_free(struct e2e_reader *r)
 		return;
 	reader_forget(r);
 	buffer_free(&r->header_bytes);
-	buffer_free(&r->metadata);
+	unsealed_free(&r->unsealed);
 	source_free(&r->source);
 	free(r);
 }

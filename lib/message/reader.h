@@ -7,6 +7,7 @@
 #include "message/derive.h"
 #include "message/metadata.h"
 #include "message/source.h"
+#include "message/unseal.h"
 #include "wire/header.h"
 
 #include <e2e/message.h>
@@ -25,9 +26,10 @@ struct e2e_reader {
 	uint64_t chunks;		/* offset of its first chunk */
 
 	/* What opening it found out. */
-	struct buffer metadata;		/* secret */
+	struct unsealed unsealed;
 	struct metadata claims;
 	struct e2e_card *sender;
+	struct e2e_card *forwarder;
 	unsigned char context_hash[HASH_LEN];
 	struct derive_payload *keys;	/* secret; NULL: not opened */
 	char file_name[E2E_TEXT_MAX + 1], media_type[E2E_TEXT_MAX + 1];

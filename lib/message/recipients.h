@@ -2,13 +2,14 @@
  * recipients.h: wrapping the CEK for recipients, and unwrapping it.
  *
  * A kind of public-key recipient is a struct recipient_type and a file of its
- * own; recipients.c has the table. Passphrases are not keys and have their
- * own two functions.
+ * own; recipients.c has the table. Groups and passphrases are no keys of an
+ * identity: each has a file and two functions of its own.
  */
 #ifndef MESSAGE_RECIPIENTS_H
 #define MESSAGE_RECIPIENTS_H
 
 #include "message/derive.h"
+#include "message/group_key.h"
 #include "message/key.h"
 #include "wire/recipient.h"
 
@@ -27,6 +28,15 @@ struct recipient_type {
 extern const struct recipient_type recipient_type_rsa, recipient_type_x25519;
 
 const struct recipient_type *recipient_type_find(enum recipient_kind kind);
+
+/* hide: leaves the kid out. */
+enum e2e_error recipients_wrap_group(struct buffer *entries,
+    const struct e2e_group_key *group, bool hide,
+    const unsigned char cek[DERIVE_CEK_LEN]);
+/* *mine as above. */
+enum e2e_error recipients_unwrap_group(unsigned char cek[DERIVE_CEK_LEN],
+    bool *mine, const struct recipient *entry,
+    const struct e2e_group_key *group);
 
 /* Argon2id costs where the caller names none. */
 extern const struct e2e_kdf_cost recipients_default_cost;

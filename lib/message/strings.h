@@ -13,6 +13,11 @@
 #define STRING_SEGMENT "e2e1 segment"
 #define STRING_CORE "e2e1 core"
 #define STRING_SECRET "e2e1 secret"
+#define STRING_WRAPPED_HEADER "e2e1 wrapped header"
+#define STRING_WRAPPED_SENDER "e2e1 wrapped sender"
+#define STRING_GROUP "e2e1 group"
+#define STRING_REWRAP_KEY "e2e1 rewrap key"
+#define STRING_REWRAP "e2e1 rewrap"
 
 /* Between a relay and its clients (docs/PROTOCOL.md, section 5). */
 #define STRING_RELAY_SERVER "e2e-relay server"

@@ -13,10 +13,11 @@ enum { RSA_TRIALS_DEFAULT = 128 };
 
 struct search {
 	const struct header *header;
-	const struct e2e_open *request;
+	enum derive_purpose purpose;
+	const struct e2e_keys *keys;
 	unsigned char *cek;
 	unsigned rsa_trials_left;	/* entries */
-	size_t keys_tried;
+	bool key_tried;
 	bool passphrase_tried;
 	bool found;
 	struct unwrapped *result;
@@ -24,8 +25,7 @@ struct search {
 
 /* What came out, or something random instead, must match kc. */
 static enum e2e_error
-compare(struct search *s, const struct recipient *entry, int identity,
-    bool mine)
+compare(struct search *s, const struct recipient *entry, bool mine)
 {
 	enum e2e_error error;
 	bool matches;
@@ -36,7 +36,6 @@ compare(struct search *s, const struct recipient *entry, int identity,
 	if (error == E2E_OK && matches) {
 		s->found = true;
 		s->result->entry = entry;
-		s->result->identity = identity;
 	}
 	return error;
 }
@@ -51,9 +50,13 @@ try_key(struct search *s, const struct recipient *entry, int identity,
 
 	if (type == NULL)
 		return E2E_OK;
-	s->keys_tried++;
+	s->key_tried = true;
 	error = type->unwrap(s->cek, &mine, entry, key);
-	return error == E2E_OK ? compare(s, entry, identity, mine) : error;
+	if (error == E2E_OK)
+		error = compare(s, entry, mine);
+	if (s->found)
+		s->result->identity = identity;
+	return error;
 }
 
 /* An entry with kid is tried with the keys of that identity alone. */
@@ -65,8 +68,8 @@ try_identities(struct search *s, const struct recipient *entry)
 	bool counted = false;
 	size_t i, k;
 
-	for (i = 0; i < s->request->identity_count; i++) {
-		id = s->request->identities[i];
+	for (i = 0; i < s->keys->identity_count; i++) {
+		id = s->keys->identities[i];
 		if (e2e_identity_locked(id) || (entry->kid != NULL &&
 		    memcmp(entry->kid, e2e_card_id(id->card), E2E_ID_LEN) != 0))
 			continue;
@@ -88,6 +91,35 @@ try_identities(struct search *s, const struct recipient *entry)
 	return error;
 }
 
+/* An entry with kid is tried with the group keys of that kid alone. */
+static enum e2e_error
+try_groups(struct search *s, const struct recipient *entry)
+{
+	const struct e2e_group_key *group;
+	enum e2e_error error = E2E_OK;
+	bool mine;
+	size_t i;
+
+	if (entry->kind != RECIPIENT_GROUP ||
+	    s->purpose == DERIVE_WRAPPED_KEY)
+		return E2E_OK;
+	for (i = 0; i < s->keys->group_count && error == E2E_OK; i++) {
+		group = s->keys->groups[i];
+		if (entry->kid != NULL &&
+		    memcmp(entry->kid, group->kid, E2E_ID_LEN) != 0)
+			continue;
+		s->key_tried = true;
+		error = recipients_unwrap_group(s->cek, &mine, entry, group);
+		if (error == E2E_OK)
+			error = compare(s, entry, mine);
+		if (s->found) {
+			s->result->group = group;
+			break;
+		}
+	}
+	return error;
+}
+
 static enum e2e_error
 try_passphrase(struct search *s, const struct recipient *entry)
 {
@@ -96,7 +128,7 @@ try_passphrase(struct search *s, const struct recipient *entry)
 	size_t length = 0;
 	bool mine = false;
 
-	error = s->request->passphrase(s->request->passphrase_context,
+	error = s->keys->passphrase(s->keys->passphrase_context,
 	    &passphrase, &length);
 	if (error == E2E_OK) {
 		s->passphrase_tried = true;
@@ -104,7 +136,7 @@ try_passphrase(struct search *s, const struct recipient *entry)
 		    passphrase, length);
 	}
 	if (error == E2E_OK)
-		error = compare(s, entry, -1, mine);
+		error = compare(s, entry, mine);
 	secret_free(passphrase);
 	return error;
 }
@@ -119,13 +151,15 @@ search(struct search *s)
 
 	for (i = 0; i < s->header->recipient_count; i++) {
 		error = try_identities(s, &s->header->recipients[i]);
+		if (error == E2E_OK && !s->found)
+			error = try_groups(s, &s->header->recipients[i]);
 		if (error != E2E_OK || s->found)
 			return error;
 	}
 	for (i = 0; i < s->header->recipient_count; i++) {
 		entry = &s->header->recipients[i];
 		if (entry->kind != RECIPIENT_PASSPHRASE ||
-		    s->request->passphrase == NULL)
+		    s->keys->passphrase == NULL)
 			continue;
 		error = try_passphrase(s, entry);
 		if (error != E2E_OK || s->found)
@@ -141,7 +175,7 @@ not_found(const struct search *s)
 {
 	size_t i;
 
-	if (s->keys_tried > 0)
+	if (s->key_tried)
 		return E2E_ERR_NO_KEY;
 	if (s->passphrase_tried)
 		return E2E_ERR_PASSPHRASE_WRONG;
@@ -154,16 +188,19 @@ not_found(const struct search *s)
 
 enum e2e_error
 unwrap_cek(struct unwrapped *found, const struct header *header,
-    const struct e2e_open *request, enum e2e_error *header_error)
+    enum derive_purpose purpose, const struct e2e_keys *keys,
+    enum e2e_error *header_error)
 {
 	struct search s = {
-		.header = header, .request = request, .result = found,
-		.rsa_trials_left = request->rsa_trials_max != 0 ?
-		    request->rsa_trials_max : RSA_TRIALS_DEFAULT
+		.header = header, .purpose = purpose, .keys = keys,
+		.result = found,
+		.rsa_trials_left = keys->rsa_trials_max != 0 ?
+		    keys->rsa_trials_max : RSA_TRIALS_DEFAULT
 	};
 	enum e2e_error error;
 
 	memset(found, 0, sizeof(*found));
+	found->identity = -1;
 	s.cek = secret_alloc(DERIVE_CEK_LEN);
 	if (s.cek == NULL)
 		return E2E_ERR_MEMORY;

@@ -37,28 +37,45 @@ parse_protected(struct header *h)
 	return dcbor_finish(&r);
 }
 
+/* A byte string whose length is judged by what it declares, whether its bytes
+ * come or not. */
+static enum e2e_error
+take_bounded(struct bytes *value, struct dcbor_reader *r, size_t max)
+{
+	size_t end = r->offset + dcbor_bytes_head_length(max) + max;
+
+	if (!dcbor_get_bytes(r, value))
+		return r->state == DCBOR_SHORT && dcbor_declared_end(r) > end ?
+		    E2E_ERR_LIMIT : E2E_ERR_MALFORMED;
+	return value->length > max ? E2E_ERR_LIMIT : E2E_OK;
+}
+
 /* Exactly {5: IV} or {5: IV, -65602: [iv12, ct]}. */
-static bool
+static enum e2e_error
 parse_unprotected(struct header *h, struct dcbor_reader *r)
 {
 	struct dcbor_map map;
+	enum e2e_error error;
 	uint64_t count;
 
 	if (!dcbor_enter_map(r, &map) || map.left < 1 || map.left > 2 ||
 	    !take_key(r, &map, HEADER_IV) ||
 	    !dcbor_get_bytes_of(r, &h->iv, HEADER_IV_LEN))
-		return false;
+		return E2E_ERR_MALFORMED;
 	if (map.left == 1) {
 		h->rewrapped = true;
 		if (!take_key(r, &map, HEADER_REWRAP) ||
 		    !dcbor_enter_array(r, &count) || count != 2 ||
-		    !dcbor_get_bytes_of(r, &h->rewrap_iv, HEADER_IV_LEN) ||
-		    !dcbor_get_bytes(r, &h->rewrap_ciphertext))
-			return false;
+		    !dcbor_get_bytes_of(r, &h->rewrap_iv, HEADER_IV_LEN))
+			return E2E_ERR_MALFORMED;
+		error = take_bounded(&h->rewrap_ciphertext, r,
+		    HEADER_REWRAP_MAX + HEADER_TAG_LEN);
+		if (error != E2E_OK)
+			return error;
 		dcbor_leave(r);
 	}
 	dcbor_leave(r);
-	return true;
+	return E2E_OK;
 }
 
 static enum e2e_error
@@ -109,18 +126,14 @@ parse_recipients(struct header *h, struct dcbor_reader *r,
 	return E2E_OK;
 }
 
-/* Its length is judged by what it declares, whether the bytes come or not. */
 static enum e2e_error
 take_ciphertext(struct header *h, struct dcbor_reader *r, size_t max)
 {
-	size_t end = r->offset + dcbor_bytes_head_length(max) + max;
+	enum e2e_error error;
 
-	if (!dcbor_get_bytes(r, &h->ciphertext))
-		return r->state == DCBOR_SHORT && dcbor_declared_end(r) > end ?
-		    E2E_ERR_LIMIT : E2E_ERR_MALFORMED;
-	if (h->ciphertext.length < HEADER_TAG_LEN)
-		return E2E_ERR_MALFORMED;
-	return h->ciphertext.length > max ? E2E_ERR_LIMIT : E2E_OK;
+	error = take_bounded(&h->ciphertext, r, max);
+	return error == E2E_OK && h->ciphertext.length < HEADER_TAG_LEN ?
+	    E2E_ERR_MALFORMED : error;
 }
 
 static enum e2e_error
@@ -133,8 +146,11 @@ parse(struct header *h, struct dcbor_reader *r,
 	if (!dcbor_get_tag(r, TAG_COSE_ENCRYPT) ||
 	    !dcbor_enter_array(r, &count) || count != 4 ||
 	    !dcbor_get_bytes(r, &h->protected_header) ||
-	    !parse_protected(h) || !parse_unprotected(h, r))
+	    !parse_protected(h))
 		return E2E_ERR_MALFORMED;
+	error = parse_unprotected(h, r);
+	if (error != E2E_OK)
+		return error;
 	error = take_ciphertext(h, r, limits->ciphertext_max);
 	if (error != E2E_OK)
 		return error;
@@ -185,18 +201,48 @@ header_put_protected(struct buffer *b,
 	dcbor_put_bytes(b, commitment, HEADER_COMMITMENT_LEN);
 }
 
+/* Everything before the rewrap block. */
+static void
+put_start(struct buffer *b, struct bytes protected_header,
+    const unsigned char iv[HEADER_IV_LEN], size_t unprotected)
+{
+	dcbor_put_tag(b, TAG_COSE_ENCRYPT);
+	dcbor_put_array(b, 4);
+	dcbor_put_bytes(b, protected_header.data, protected_header.length);
+	dcbor_put_map(b, unprotected);
+	dcbor_put_int(b, HEADER_IV);
+	dcbor_put_bytes(b, iv, HEADER_IV_LEN);
+}
+
+static void
+put_rest(struct buffer *b, struct bytes ciphertext,
+    struct bytes recipients_encoded)
+{
+	dcbor_put_bytes(b, ciphertext.data, ciphertext.length);
+	(void)buffer_append(b, recipients_encoded.data,
+	    recipients_encoded.length);
+}
+
 void
 header_put(struct buffer *b, struct bytes protected_header,
     const unsigned char iv[HEADER_IV_LEN], struct bytes ciphertext,
     struct bytes recipients_encoded)
 {
-	dcbor_put_tag(b, TAG_COSE_ENCRYPT);
-	dcbor_put_array(b, 4);
-	dcbor_put_bytes(b, protected_header.data, protected_header.length);
-	dcbor_put_map(b, 1);
-	dcbor_put_int(b, HEADER_IV);
-	dcbor_put_bytes(b, iv, HEADER_IV_LEN);
-	dcbor_put_bytes(b, ciphertext.data, ciphertext.length);
-	(void)buffer_append(b, recipients_encoded.data,
-	    recipients_encoded.length);
+	put_start(b, protected_header, iv, 1);
+	put_rest(b, ciphertext, recipients_encoded);
+}
+
+void
+header_put_rewrapped(struct buffer *b, struct bytes protected_header,
+    const unsigned char iv[HEADER_IV_LEN],
+    const unsigned char rewrap_iv[HEADER_IV_LEN],
+    struct bytes rewrap_ciphertext, struct bytes ciphertext,
+    struct bytes recipients_encoded)
+{
+	put_start(b, protected_header, iv, 2);
+	dcbor_put_int(b, HEADER_REWRAP);
+	dcbor_put_array(b, 2);
+	dcbor_put_bytes(b, rewrap_iv, HEADER_IV_LEN);
+	dcbor_put_bytes(b, rewrap_ciphertext.data, rewrap_ciphertext.length);
+	put_rest(b, ciphertext, recipients_encoded);
 }

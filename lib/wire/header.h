@@ -14,6 +14,7 @@
 enum {
 	HEADER_MAX = 1048576,
 	HEADER_METADATA_MAX = 65536,
+	HEADER_REWRAP_MAX = 65536,	/* a rewrap block, decrypted */
 	HEADER_RECIPIENTS_MAX = 1024,
 	HEADER_PROTECTED_LEN = 42,
 	HEADER_COMMITMENT_LEN = 32,
@@ -59,6 +60,12 @@ void header_put_protected(struct buffer *b,
 /* The whole header, without a rewrap block. */
 void header_put(struct buffer *b, struct bytes protected_header,
     const unsigned char iv[HEADER_IV_LEN], struct bytes ciphertext,
+    struct bytes recipients_encoded);
+/* The same with one. */
+void header_put_rewrapped(struct buffer *b, struct bytes protected_header,
+    const unsigned char iv[HEADER_IV_LEN],
+    const unsigned char rewrap_iv[HEADER_IV_LEN],
+    struct bytes rewrap_ciphertext, struct bytes ciphertext,
     struct bytes recipients_encoded);
 
 #endif

@@ -41,11 +41,13 @@
 #define KEY_ALG 3
 #define KTY_OKP 1
 #define KTY_RSA 3
+#define KTY_SYMMETRIC 4
 #define OKP_CRV (-1)
 #define OKP_X (-2)
 #define OKP_D (-4)
 #define CRV_X25519 4
 #define CRV_ED25519 6
+#define SYMMETRIC_K (-1)
 #define RSA_N (-1)
 #define RSA_E (-2)
 #define RSA_D (-3)
@@ -80,22 +82,38 @@
 #define CLAIM_TO (-65631)
 #define CLAIM_PADDING (-65632)
 
+/* The block of a rewrapped header. */
+#define CLAIM_ORIGINAL_HASH (-65640)
+
 /* Cards. */
 #define CLAIM_ENCRYPTION_KEYS (-65650)
 #define CLAIM_SERIAL (-65651)
 #define CLAIM_CERTIFICATES (-65653)
 
+/* Wrapped keys. */
+#define CLAIM_GROUP_KEY (-65660)
+#define CLAIM_GROUP_NAME (-65661)
+#define CLAIM_EPOCH (-65662)
+#define CLAIM_MEMBERS (-65663)
+#define CLAIM_RANDOM (-65664)
+
 /* Statements. */
 #define CLAIM_REASON (-65670)
 #define CLAIM_INVALID_SINCE (-65671)
+#define CLAIM_DELIVERED (-65672)
+#define CLAIM_CONTEXT_HASH (-65673)
 #define CLAIM_MERKLE_ROOT (-65674)
 #define CLAIM_CERTIFICATE_SERIAL (-65676)
+#define CLAIM_DATA_HASH (-65677)
 
 /* typ values (RFC 9596). */
 #define TYP_METADATA "application/e2e-metadata+cwt"
+#define TYP_WRAPPED_KEY "application/e2e-wrapped-key+cwt"
+#define TYP_REWRAP "application/e2e-rewrap+cwt"
 #define TYP_CARD "application/e2e-card+cwt"
 #define TYP_REVOCATION "application/e2e-revocation+cwt"
 #define TYP_SUCCESSION "application/e2e-succession+cwt"
+#define TYP_DELIVERY "application/e2e-delivery+cwt"
 #define TYP_STORAGE "application/e2e-storage+cwt"
 #define TYP_RELAY_SERVER "application/e2e-relay-server"
 #define TYP_RELAY_AUTH "application/e2e-relay-auth"

@@ -143,7 +143,7 @@ seal(const struct e2e_identity *identity, const char *to, const char *path)
 	struct e2e_card *card;
 	struct buffer line;
 	struct e2e_seal request = {
-		.recipient_count = 1, .sender = identity, .threads = 2,
+		.to.card_count = 1, .sender = identity, .threads = 2,
 		.sign_segments = true
 	};
 
@@ -151,7 +151,7 @@ seal(const struct e2e_identity *identity, const char *to, const char *path)
 	must(file_read(to, &line));
 	must(e2e_card_parse(&card, (const char *)line.data, line.length));
 	buffer_free(&line);
-	request.recipients = (const struct e2e_card *const *)&card;
+	request.to.cards = (const struct e2e_card *const *)&card;
 	must(e2e_seal(&request, &input, &output, NULL, NULL));
 	must(fd_close(out.fd));
 	e2e_card_free(card);
@@ -165,7 +165,7 @@ open_one(const struct e2e_identity *identity, const char *path)
 	struct out out = { .fd = -1 };
 	struct e2e_output output = { .context = &out, .write = write_out };
 	struct e2e_open request = {
-		.identities = &identity, .identity_count = 1, .threads = 2
+		.keys.identities = &identity, .keys.identity_count = 1, .threads = 2
 	};
 	struct e2e_reader *reader;
 	struct e2e_opened opened;

@@ -99,7 +99,7 @@ envelopes(void)
 		card_of(FUZZ_RSA) };
 	const struct e2e_kdf_cost cheap = { 8192, 1, 1 };
 	struct e2e_seal base = {
-		.recipients = both, .recipient_count = 1, .threads = 1
+		.to.cards = both, .to.card_count = 1, .threads = 1
 	}, s;
 	char name[32];
 	size_t i;
@@ -110,7 +110,7 @@ envelopes(void)
 		save_envelope(name, &base, fuzz_lengths[i]);
 	}
 	s = base;
-	s.recipients = both + 1;
+	s.to.cards = both + 1;
 	save_envelope("rsa", &s, 100);
 	s = base;
 	s.armor = true;
@@ -123,19 +123,19 @@ envelopes(void)
 	s.pad = false;
 	save_envelope("signed", &s, 100);
 	s.no_card = true;
-	s.recipient_count = 2;
+	s.to.card_count = 2;
 	save_envelope("segments", &s, 16400);
-	s.hide_recipients = true;
+	s.to.hide = true;
 	s.no_card = false;
 	s.to_self = true;
 	s.file_name = "letter";
 	s.media_type = "text/plain";
 	save_envelope("hidden", &s, 100);
 	s = base;
-	s.recipient_count = 0;
-	s.passphrase = FUZZ_PASSPHRASE;
-	s.passphrase_length = strlen(FUZZ_PASSPHRASE);
-	s.passphrase_cost = cheap;
+	s.to.card_count = 0;
+	s.to.passphrase = FUZZ_PASSPHRASE;
+	s.to.passphrase_length = strlen(FUZZ_PASSPHRASE);
+	s.to.passphrase_cost = cheap;
 	save_envelope("passphrase", &s, 100);
 }
 

@@ -233,8 +233,8 @@ envelope(unsigned which)
 	static struct buffer made[2];
 	const struct e2e_card *to = e2e_identity_card(
 	    fuzz_identity(FUZZ_CURVE));
-	struct e2e_seal request = { .recipients = &to, .recipient_count = 1,
-	    .threads = 1, .hide_recipients = which % 2 == 1 };
+	struct e2e_seal request = { .to.cards = &to, .to.card_count = 1,
+	    .threads = 1, .to.hide = which % 2 == 1 };
 	struct fuzz_memory memory = { (const unsigned char *)"hello", 5, 0 };
 	struct buffer *b = &made[which % 2];
 	struct e2e_input input = fuzz_input(&memory, false);

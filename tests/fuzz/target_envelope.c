@@ -46,10 +46,10 @@ request_of(const struct way *way, const struct e2e_identity **keys)
 	keys[0] = fuzz_identity(FUZZ_CURVE);
 	keys[1] = fuzz_identity(FUZZ_RSA);
 	return (struct e2e_open){
-		.identities = keys, .identity_count = 2,
-		.passphrase = way->passphrase ? passphrase : NULL,
-		.kdf_memory_max_kib = CHEAP_KIB,
-		.rsa_trials_max = 4,
+		.keys.identities = keys, .keys.identity_count = 2,
+		.keys.passphrase = way->passphrase ? passphrase : NULL,
+		.keys.kdf_memory_max_kib = CHEAP_KIB,
+		.keys.rsa_trials_max = 4,
 		.find_card = find_card,
 		.several = way->several,
 		.threads = 1

@@ -73,7 +73,7 @@ open_it(const struct buffer *envelope, const struct metadata *m,
 {
 	const struct e2e_identity *keys[] = { fuzz_identity(FUZZ_CURVE) };
 	struct e2e_open request = {
-		.identities = keys, .identity_count = 1, .threads = 1,
+		.keys.identities = keys, .keys.identity_count = 1, .threads = 1,
 		.find_card = find_card, .allow_expired = true
 	};
 	struct fuzz_memory memory = {

@@ -254,7 +254,7 @@ open_it(const struct buffer *envelope, const struct script *script,
 {
 	const struct e2e_identity *keys[] = { fuzz_identity(FUZZ_CURVE) };
 	struct e2e_open request = {
-		.identities = keys, .identity_count = 1,
+		.keys.identities = keys, .keys.identity_count = 1,
 		.threads = script->threads
 	};
 	struct fuzz_memory memory = {

@@ -34,20 +34,20 @@ static struct e2e_seal
 request_of(const uint8_t *script, const struct e2e_card **cards,
     struct texts *texts, const uint8_t *rest, size_t size)
 {
-	struct e2e_seal s = { .recipients = cards };
+	struct e2e_seal s = { .to.cards = cards };
 	size_t half = size / 2;
 
 	if (script[0] & 1)
-		cards[s.recipient_count++] =
+		cards[s.to.card_count++] =
 		    e2e_identity_card(fuzz_identity(FUZZ_CURVE));
 	if (script[0] & 2)
-		cards[s.recipient_count++] =
+		cards[s.to.card_count++] =
 		    e2e_identity_card(fuzz_identity(FUZZ_RSA));
 	if (script[0] & 4)
-		cards[s.recipient_count++] =
+		cards[s.to.card_count++] =
 		    e2e_identity_card(fuzz_identity(FUZZ_CURVE));
 	s.to_self = script[0] & 8;
-	s.hide_recipients = script[0] & 16;
+	s.to.hide = script[0] & 16;
 	s.no_card = script[0] & 32;
 	s.sender = script[1] & 1 ? fuzz_identity(FUZZ_SENDER) : NULL;
 	s.pad = script[1] & 2;
@@ -92,7 +92,7 @@ open_it(const struct e2e_seal *sealed, const struct buffer *envelope,
 		    FUZZ_RSA)) ? FUZZ_RSA : FUZZ_CURVE)
 	};
 	struct e2e_open request = {
-		.identities = keys, .identity_count = 1,
+		.keys.identities = keys, .keys.identity_count = 1,
 		.threads = sealed->threads, .find_card = find_card
 	};
 	struct fuzz_memory memory = {

@@ -46,7 +46,7 @@ seal(struct memory *envelope, const struct e2e_card *to, const char *text)
 	struct memory message = { .length = strlen(text) };
 	struct e2e_input input = { .context = &message, .read = take };
 	struct e2e_output output = { .context = envelope, .write = put };
-	struct e2e_seal request = { .recipients = &to, .recipient_count = 1 };
+	struct e2e_seal request = { .to.cards = &to, .to.card_count = 1 };
 
 	memcpy(message.data, text, message.length);
 	return e2e_seal(&request, &input, &output, NULL, NULL);
@@ -60,7 +60,7 @@ unseal(struct memory *message, const struct e2e_identity *identity,
 	struct e2e_input input = { .context = envelope, .read = take };
 	struct e2e_output output = { .context = message, .write = put };
 	struct e2e_open request = {
-		.identities = &identity, .identity_count = 1
+		.keys.identities = &identity, .keys.identity_count = 1
 	};
 	struct e2e_reader *reader;
 	struct e2e_opened opened;

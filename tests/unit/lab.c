@@ -310,7 +310,7 @@ lab_request(struct lab_keys *keys, const struct e2e_identity *identity,
 	memset(&request, 0, sizeof(request));
 	memset(keys, 0, sizeof(*keys));
 	request.threads = 1;
-	request.identities = keys->identities;
+	request.keys.identities = keys->identities;
 	request.find_card = on_find_card;
 	request.find_card_context = keys;
 	if (known != NULL)
@@ -324,7 +324,7 @@ void
 lab_add_identity(struct e2e_open *request, struct lab_keys *keys,
     const struct e2e_identity *identity)
 {
-	keys->identities[request->identity_count++] = identity;
+	keys->identities[request->keys.identity_count++] = identity;
 }
 
 void
@@ -332,8 +332,8 @@ lab_add_passphrase(struct e2e_open *request, struct lab_keys *keys,
     const char *passphrase)
 {
 	keys->passphrase = passphrase;
-	request->passphrase = on_passphrase;
-	request->passphrase_context = keys;
+	request->keys.passphrase = on_passphrase;
+	request->keys.passphrase_context = keys;
 }
 
 static void

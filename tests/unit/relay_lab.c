@@ -209,7 +209,7 @@ relay_lab_envelope(size_t length, const struct e2e_identity *const *to,
 {
 	const struct e2e_card *cards[8];
 	struct e2e_seal request = {
-		.recipients = cards, .recipient_count = count, .threads = 1
+		.to.cards = cards, .to.card_count = count, .threads = 1
 	};
 	unsigned char *data = lab_data(length);
 	struct buffer envelope;

@@ -616,8 +616,8 @@ card_with_a_point_of_low_order_cannot_be_sealed_to(void **state)
 		    1, "", 1700000000, 0, 1), E2E_OK);
 		{
 			const struct e2e_card *to = card;
-			struct e2e_seal q = { .recipients = &to,
-				.recipient_count = 1, .threads = 1 };
+			struct e2e_seal q = { .to.cards = &to,
+				.to.card_count = 1, .threads = 1 };
 
 			input = lab_input(&source, text, TEXT_LEN, false);
 			output = lab_output(&sink, false);
@@ -681,7 +681,7 @@ repeated_recipients_are_one(void **state)
 {
 	const struct e2e_card *cards[5] = { bob->card, alice->card, bob->card,
 		bob->card, alice->card };
-	struct e2e_seal q = { .recipients = cards, .recipient_count = 5,
+	struct e2e_seal q = { .to.cards = cards, .to.card_count = 5,
 		.sender = alice, .to_self = true, .threads = 1 };
 	struct lab_source source;
 	struct lab_sink sink;

@@ -361,7 +361,7 @@ card_that_lists_anothers_key_does_not_redirect_mail(void **state)
 	const struct key *listed = bob->encryption[0];
 	struct e2e_card *card;
 	const struct e2e_card *to;
-	struct e2e_seal q = { .recipients = &to, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &to, .to.card_count = 1,
 		.sender = alice, .threads = 1 };
 	struct lab_keys keys;
 	struct e2e_open request = lab_request(&keys, bob, NULL);
@@ -375,7 +375,7 @@ card_that_lists_anothers_key_does_not_redirect_mail(void **state)
 	    &request);
 	buffer_free(&envelope);
 	/* Hidden, bob's key fits; then he is told that it was not for him. */
-	q.hide_recipients = true;
+	q.to.hide = true;
 	envelope = lab_seal(&q, "for mallory", 11, LAB_STREAM);
 	lab_refused(E2E_ERR_NOT_ADDRESSED, envelope.data, envelope.length,
 	    &request);
@@ -513,7 +513,7 @@ expired_card_is_not_sealed_to(void **state)
 	const struct key *listed = bob->encryption[0];
 	struct e2e_card *card;
 	const struct e2e_card *to;
-	struct e2e_seal q = { .recipients = &to, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &to, .to.card_count = 1,
 		.threads = 1 };
 	struct lab_source source;
 	struct lab_sink sink;

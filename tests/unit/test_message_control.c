@@ -124,7 +124,7 @@ static struct mutator
 findings(unsigned without, const struct e2e_identity *sender)
 {
 	const struct e2e_card *card = bob->card;
-	struct e2e_seal q = { .recipients = &card, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &card, .to.card_count = 1,
 		.sender = sender, .no_card = true, .sign_segments = true,
 		.threads = 1 };
 	struct lab_keys keys;

@@ -81,7 +81,7 @@ static struct buffer
 mail_for(const struct e2e_identity *id)
 {
 	const struct e2e_card *to = e2e_identity_card(id);
-	struct e2e_seal q = { .recipients = &to, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &to, .to.card_count = 1,
 		.sender = alice, .threads = 1 };
 
 	return lab_seal(&q, "text", 4, LAB_STREAM);

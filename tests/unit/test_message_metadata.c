@@ -468,7 +468,7 @@ what_the_claims_say_is_reported(void **state)
 	struct e2e_open request = lab_request(&keys, alice, NULL);
 	unsigned char reply_to[16];
 	const struct e2e_card *to = alice->card;
-	struct e2e_seal q = { .recipients = &to, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &to, .to.card_count = 1,
 		.sender = alice, .file_name = "report \xe2\x80\xae.txt",
 		.media_type = "text/plain", .reply_to = reply_to,
 		.expires = UINT64_MAX, .pad = true, .threads = 1 };

@@ -114,8 +114,8 @@ one(const char *name, struct e2e_seal *q, const struct e2e_identity *to,
 	    e2e_identity_card(alice));
 	struct buffer envelope;
 
-	q->recipients = &card;
-	q->recipient_count = 1;
+	q->to.cards = &card;
+	q->to.card_count = 1;
 	q->no_card = true;
 	q->threads = 1;
 	envelope = lab_seal(q, data, DATA_LEN, LAB_STREAM);
@@ -126,7 +126,7 @@ one(const char *name, struct e2e_seal *q, const struct e2e_identity *to,
 static void
 every_alteration_of_mode_0_for_x25519_is_refused(void **state)
 {
-	struct e2e_seal q = { .recipients = NULL };
+	struct e2e_seal q = { .to.cards = NULL };
 
 	one("mode 0, X25519", &q, bob, 255);
 }
@@ -150,7 +150,7 @@ every_alteration_of_mode_2_for_x25519_is_refused(void **state)
 static void
 every_alteration_for_a_hidden_recipient_is_refused(void **state)
 {
-	struct e2e_seal q = { .sender = alice, .hide_recipients = true };
+	struct e2e_seal q = { .sender = alice, .to.hide = true };
 
 	one("mode 1, X25519 hidden", &q, bob, 8);
 }
@@ -166,7 +166,7 @@ every_alteration_of_a_padded_message_is_refused(void **state)
 static void
 every_alteration_for_rsa_is_refused(void **state)
 {
-	struct e2e_seal q = { .recipients = NULL };
+	struct e2e_seal q = { .to.cards = NULL };
 
 	one("mode 0, RSA", &q, rsa, 8);
 }
@@ -174,7 +174,7 @@ every_alteration_for_rsa_is_refused(void **state)
 static void
 every_alteration_for_hidden_rsa_is_refused(void **state)
 {
-	struct e2e_seal q = { .sender = alice, .hide_recipients = true,
+	struct e2e_seal q = { .sender = alice, .to.hide = true,
 		.sign_segments = true };
 
 	one("mode 2, RSA hidden", &q, rsa, 2);
@@ -192,8 +192,8 @@ static void
 every_alteration_for_a_passphrase_is_refused(void **state)
 {
 	struct e2e_seal q = {
-		.passphrase = "correct horse", .passphrase_length = 13,
-		.passphrase_cost = { MINIMUM, 1, 1 }, .threads = 1
+		.to.passphrase = "correct horse", .to.passphrase_length = 13,
+		.to.passphrase_cost = { MINIMUM, 1, 1 }, .threads = 1
 	};
 	struct lab_keys keys;
 	struct e2e_open request = lab_request(&keys, NULL, NULL);
@@ -203,7 +203,7 @@ every_alteration_for_a_passphrase_is_refused(void **state)
 
 	lab_add_passphrase(&request, &keys, "correct horse");
 	/* A header that asks for more memory is refused, not obeyed. */
-	request.kdf_memory_max_kib = MINIMUM;
+	request.keys.kdf_memory_max_kib = MINIMUM;
 	mutator_begin(&m, "mode 0, passphrase", &envelope, data, DATA_LEN,
 	    &request, false);
 	/* Where Argon2id would run each time: salt 16, t, m, p, W. */
@@ -226,7 +226,7 @@ every_alteration_of_a_mixed_header_is_refused(void **state)
 {
 	const struct e2e_card *cards[3] = { e2e_identity_card(bob),
 		e2e_identity_card(rsa), e2e_identity_card(alice) };
-	struct e2e_seal q = { .recipients = cards, .recipient_count = 3,
+	struct e2e_seal q = { .to.cards = cards, .to.card_count = 3,
 		.sender = alice, .no_card = true, .threads = 1 };
 	struct lab_keys keys;
 	struct e2e_open request = lab_request(&keys, alice,
@@ -243,7 +243,7 @@ long_payload(const char *name, const struct e2e_identity *sender)
 {
 	enum { LENGTH = 3 * 65536 + 100 };
 	const struct e2e_card *card = e2e_identity_card(bob);
-	struct e2e_seal q = { .recipients = &card, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &card, .to.card_count = 1,
 		.sender = sender, .sign_segments = true, .no_card = true,
 		.segment_size = 65536, .threads = 1 };
 	struct lab_keys keys;

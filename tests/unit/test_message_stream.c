@@ -43,8 +43,8 @@ request_for(int mode, const struct e2e_card **to)
 
 	memset(&q, 0, sizeof(q));
 	*to = e2e_identity_card(bob);
-	q.recipients = to;
-	q.recipient_count = 1;
+	q.to.cards = to;
+	q.to.card_count = 1;
 	q.sender = mode == 0 ? NULL : alice;
 	q.sign_segments = mode == 2;
 	q.threads = 1;

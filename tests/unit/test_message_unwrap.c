@@ -131,7 +131,7 @@ passphrase_is_asked_for_once_and_only_if_needed(void **state)
 	assert_int_equal(r.opened.opened_by, 0);
 	lab_result_free(&r);
 	assert_int_equal(keys.passphrase_asked, 0);
-	request.identity_count = 0;
+	request.keys.identity_count = 0;
 	lab_open(&r, f.envelope.data, f.envelope.length, &request, 0);
 	assert_int_equal(r.error, E2E_OK);
 	assert_int_equal(r.opened.opened_by, -1);
@@ -341,11 +341,11 @@ hidden_rsa_flood_is_stopped(void **state)
 	forge_add(&f, rsa, true);
 	forge_whole(&f, "text", 4);
 	gives(&f, &request, E2E_ERR_RSA_TRIALS);
-	request.rsa_trials_max = 129;
+	request.keys.rsa_trials_max = 129;
 	gives(&f, &request, E2E_OK);
-	request.rsa_trials_max = 1;
+	request.keys.rsa_trials_max = 1;
 	gives(&f, &request, E2E_ERR_RSA_TRIALS);
-	request.rsa_trials_max = 0;
+	request.keys.rsa_trials_max = 0;
 	forge_end(&f);
 
 	/* The 128th is. */
@@ -408,7 +408,7 @@ sealing_for_1024_and_1025(void **state)
 {
 	const struct e2e_card **cards = calloc(1025, sizeof(*cards));
 	struct e2e_identity **ids = calloc(1025, sizeof(*ids));
-	struct e2e_seal q = { .recipients = cards, .recipient_count = 1024,
+	struct e2e_seal q = { .to.cards = cards, .to.card_count = 1024,
 		.threads = 1 };
 	struct lab_keys keys;
 	struct e2e_open request;
@@ -429,16 +429,16 @@ sealing_for_1024_and_1025(void **state)
 	lab_expect(E2E_OK, envelope.data, envelope.length, &request, "text",
 	    4);
 	buffer_free(&envelope);
-	q.hide_recipients = true;
+	q.to.hide = true;
 	envelope = lab_seal(&q, "text", 4, LAB_STREAM);
 	lab_expect(E2E_OK, envelope.data, envelope.length, &request, "text",
 	    4);
 	buffer_free(&envelope);
 	for (i = 0; i < 2; i++) {
 		/* One more card, or a passphrase beside 1024. */
-		q.recipient_count = i == 0 ? 1025 : 1024;
-		q.passphrase = i == 0 ? NULL : "secret";
-		q.passphrase_length = i == 0 ? 0 : 6;
+		q.to.card_count = i == 0 ? 1025 : 1024;
+		q.to.passphrase = i == 0 ? NULL : "secret";
+		q.to.passphrase_length = i == 0 ? 0 : 6;
 		input = lab_input(&source, "text", 4, false);
 		output = lab_output(&sink, false);
 		assert_int_equal(e2e_seal(&q, &input, &output, NULL, NULL),
@@ -451,8 +451,8 @@ sealing_for_1024_and_1025(void **state)
 	free(ids);
 	free(cards);
 	/* Not exactly one recipient is asked for: none is not allowed. */
-	q.recipient_count = 0;
-	q.passphrase = NULL;
+	q.to.card_count = 0;
+	q.to.passphrase = NULL;
 	input = lab_input(&source, "text", 4, false);
 	output = lab_output(&sink, false);
 	assert_int_equal(e2e_seal(&q, &input, &output, NULL, NULL),

@@ -178,8 +178,8 @@ unknown_recipients_are_counted(void **state)
 	struct buffer none = letter(10, nobody, NULL);
 	const struct e2e_card *cards[] = { e2e_identity_card(alice) };
 	const struct e2e_seal hidden = {
-		.recipients = cards, .recipient_count = 1, .threads = 1,
-		.hide_recipients = true
+		.to.cards = cards, .to.card_count = 1, .threads = 1,
+		.to.hide = true
 	};
 	struct buffer kidless = lab_seal(&hidden, "x", 1, LAB_STREAM);
 

@@ -1360,8 +1360,8 @@ hidden_recipients_are_named_by_put(void **state)
 {
 	const struct e2e_card *cards[] = { alice->card };
 	const struct e2e_seal request = {
-		.recipients = cards, .recipient_count = 1, .threads = 1,
-		.hide_recipients = true
+		.to.cards = cards, .to.card_count = 1, .threads = 1,
+		.to.hide = true
 	};
 	struct buffer e = lab_seal(&request, "x", 1, LAB_STREAM);
 	struct receipt receipt;

@@ -126,17 +126,17 @@ every_length_every_way(void **state)
 		16383 - 200, 16384, 16385, 2 * 16384, 40000, 100000 };
 	const struct e2e_identity *owners[] = { bob, carol };
 	const struct e2e_card *to[] = { bob->card, carol->card };
-	struct e2e_seal request = { .recipients = to, .threads = 1 };
+	struct e2e_seal request = { .to.cards = to, .threads = 1 };
 	struct buffer envelope;
 	unsigned char *data = lab_data(100000);
 	size_t i;
 
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		request.recipient_count = 1 + i % 2;
+		request.to.card_count = 1 + i % 2;
 		request.sender = i % 3 == 0 ? alice : NULL;
 		envelope = lab_seal(&request, data, lengths[i], LAB_STREAM);
 		check_all_ways(buffer_bytes(&envelope), owners,
-		    request.recipient_count);
+		    request.to.card_count);
 		buffer_free(&envelope);
 	}
 	free(data);
@@ -229,7 +229,7 @@ what_was_given_up_leaves_no_trace(void **state)
 {
 	const struct e2e_identity *owners[] = { bob };
 	const struct e2e_card *to[] = { bob->card };
-	struct e2e_seal request = { .recipients = to, .recipient_count = 1,
+	struct e2e_seal request = { .to.cards = to, .to.card_count = 1,
 	    .threads = 1 };
 	struct transit *t = transit_new();
 	struct buffer envelope = lab_seal(&request, "hello", 5, LAB_STREAM);

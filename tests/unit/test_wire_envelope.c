@@ -171,7 +171,7 @@ chunk_head_longer_than_needed_is_malformed(void **state)
 	};
 	struct e2e_identity *bob = lab_fixed_identity(3, 4, "", 1);
 	const struct e2e_card *to = e2e_identity_card(bob);
-	struct e2e_seal q = { .recipients = &to, .recipient_count = 1,
+	struct e2e_seal q = { .to.cards = &to, .to.card_count = 1,
 		.threads = 1 };
 	struct lab_keys keys;
 	struct e2e_open request = lab_request(&keys, bob, NULL);

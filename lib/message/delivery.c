@@ -1,0 +1,155 @@
+/* Delivery receipts (docs/FORMAT.md, 11): the recipient's word that a message
+ * has arrived, and which one. */
+#include "message/claims.h"
+#include "message/identity.h"
+#include "message/sign1.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "crypto/crypto.h"
+#include "wire/labels.h"
+
+#include <e2e/message.h>
+
+#include <string.h>
+
+enum { CTI_LEN = 16 };
+
+enum {
+	SEEN_IAT = 1, SEEN_CTI = 2, SEEN_MESSAGE = 4, SEEN_CONTEXT = 8,
+	SEEN_DATA = 16, SEEN_ALL = 31
+};
+
+static const struct bytes no_aad = { NULL, 0 };
+
+static void
+put_claims(struct buffer *b, const unsigned char cti[CTI_LEN],
+    const struct e2e_opened *opened)
+{
+	dcbor_put_map(b, 5);
+	claims_put_uint(b, CLAIM_IAT, clock_now());
+	claims_put_bytes(b, CLAIM_CTI, cti, CTI_LEN);
+	claims_put_bytes(b, CLAIM_DELIVERED, opened->message_id,
+	    E2E_MESSAGE_ID_LEN);
+	claims_put_bytes(b, CLAIM_CONTEXT_HASH, opened->context_hash,
+	    E2E_HASH_LEN);
+	claims_put_bytes(b, CLAIM_DATA_HASH, opened->data_hash, E2E_HASH_LEN);
+}
+
+enum e2e_error
+e2e_delivery_make(unsigned char *data, size_t *length,
+    const struct e2e_identity *recipient, const struct e2e_opened *opened)
+{
+	unsigned char cti[CTI_LEN];
+	struct buffer claims, encoded;
+	enum e2e_error error;
+
+	*length = 0;
+	if (!opened->receipt_wanted || opened->rewrapped ||
+	    opened->sender_state != E2E_SENDER_VERIFIED)
+		return E2E_ERR_USAGE;
+	if (e2e_identity_locked(recipient))
+		return E2E_ERR_PASSPHRASE_NEEDED;
+	error = crypto_init();
+	if (error != E2E_OK)
+		return error;
+	if (!random_bytes(cti, sizeof(cti)))
+		return E2E_ERR_CRYPTO;
+	buffer_init(&claims, E2E_DELIVERY_MAX);
+	buffer_init(&encoded, E2E_DELIVERY_MAX);
+	put_claims(&claims, cti, opened);
+	error = claims.failed ? E2E_ERR_MEMORY : sign1_make(&encoded,
+	    recipient->signing, TYP_DELIVERY, no_aad, buffer_bytes(&claims));
+	if (error == E2E_OK) {
+		memcpy(data, encoded.data, encoded.length);
+		*length = encoded.length;
+	}
+	buffer_free(&claims);
+	buffer_free(&encoded);
+	return error;
+}
+
+/* ---- reading ---- */
+
+static bool
+take_claim(struct e2e_delivery *d, struct dcbor_reader *r, int64_t claim,
+    unsigned *seen)
+{
+	const unsigned char *bytes;
+	unsigned char *to;
+	size_t size;
+
+	switch (claim) {
+	case CLAIM_IAT:
+		*seen |= SEEN_IAT;
+		return dcbor_get_uint(r, &d->arrived);
+	case CLAIM_CTI:
+		*seen |= SEEN_CTI;
+		return dcbor_get_bytes_of(r, &bytes, CTI_LEN);
+	case CLAIM_DELIVERED:
+		*seen |= SEEN_MESSAGE;
+		to = d->message_id;
+		size = sizeof(d->message_id);
+		break;
+	case CLAIM_CONTEXT_HASH:
+		*seen |= SEEN_CONTEXT;
+		to = d->context_hash;
+		size = sizeof(d->context_hash);
+		break;
+	case CLAIM_DATA_HASH:
+		*seen |= SEEN_DATA;
+		to = d->data_hash;
+		size = sizeof(d->data_hash);
+		break;
+	default:
+		return dcbor_skip(r, NULL);
+	}
+	if (!dcbor_get_bytes_of(r, &bytes, size))
+		return false;
+	memcpy(to, bytes, size);
+	return true;
+}
+
+static bool
+parse_claims(struct e2e_delivery *d, struct bytes claims)
+{
+	struct dcbor_reader r;
+	struct dcbor_map map;
+	unsigned seen = 0;
+	int64_t claim;
+
+	dcbor_reader_init(&r, claims.data, claims.length);
+	if (!dcbor_enter_map(&r, &map))
+		return false;
+	while (dcbor_next_key(&r, &map, &claim)) {
+		if (!take_claim(d, &r, claim, &seen))
+			return false;
+	}
+	dcbor_leave(&r);
+	return dcbor_finish(&r) && seen == SEEN_ALL;
+}
+
+enum e2e_error
+e2e_delivery_read(struct e2e_delivery *delivery, const void *data,
+    size_t length, const struct e2e_card *signer)
+{
+	struct cose_sign1 sign1;
+	enum e2e_error error;
+	bool valid = false;
+
+	memset(delivery, 0, sizeof(*delivery));
+	if (length > E2E_DELIVERY_MAX)
+		return E2E_ERR_LIMIT;
+	if (cose_sign1_parse(&sign1, (struct bytes){ data, length },
+	    TYP_DELIVERY) != E2E_OK ||
+	    !parse_claims(delivery, sign1.payload) ||
+	    sign1.alg != signer->signing->type->alg ||
+	    memcmp(sign1.kid, e2e_card_id(signer), E2E_ID_LEN) != 0)
+		return E2E_ERR_DELIVERY;
+	error = crypto_init();
+	if (error == E2E_OK)
+		error = sign1_verify(&valid, signer->signing, &sign1, no_aad);
+	if (error == E2E_OK && !valid)
+		error = E2E_ERR_DELIVERY_SIGNATURE;
+	return error;
+}
