@@ -251,6 +251,26 @@ passphrase_source_free(struct passphrase_source *source)
 	passphrase_free(&source->given);
 }
 
+enum e2e_error
+passphrase_answer(void *context, void **passphrase, size_t *length)
+{
+	struct passphrase_answer *answer = context;
+	struct passphrase p = { NULL, 0 };
+	enum e2e_error error;
+
+	error = passphrase_get(&p, answer->source, "this message");
+	if (error == E2E_OK &&
+	    (*passphrase = e2e_secret_alloc(p.length)) == NULL)
+		error = message_no_memory();
+	if (error == E2E_OK) {
+		memcpy(*passphrase, p.data, p.length);
+		*length = p.length;
+	}
+	answer->told = error;
+	passphrase_free(&p);
+	return error;
+}
+
 bool
 passphrase_cost_option(struct e2e_kdf_cost *cost, const struct options *o,
     int id)

@@ -60,6 +60,15 @@ enum e2e_error passphrase_get_new(struct passphrase *p,
     struct passphrase_source *source, const char *subject);
 void passphrase_source_free(struct passphrase_source *source);
 
+/* What answers a request of libe2e for the passphrase of a message. */
+struct passphrase_answer {
+	struct passphrase_source *source;
+	enum e2e_error told;	/* what it has failed with, and told */
+};
+/* The callback of struct e2e_keys; context is a passphrase_answer. */
+enum e2e_error passphrase_answer(void *context, void **passphrase,
+    size_t *length);
+
 /* Takes --kdf-memory, --kdf-passes, --kdf-lanes. False: another option. */
 bool passphrase_cost_option(struct e2e_kdf_cost *cost, const struct options *o,
     int id);

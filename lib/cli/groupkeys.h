@@ -1,0 +1,48 @@
+/*
+ * groupkeys.h: the wrapped keys that a user names with -k, opened.
+ */
+#ifndef CLI_GROUPKEYS_H
+#define CLI_GROUPKEYS_H
+
+#include "cli/contacts.h"
+
+#include <e2e/error.h>
+#include <e2e/message.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Zeroed at first. 1. `paths` and `list` have `count` entries each; those of
+ * `list` are NULL until groupkeys_open. */
+struct groupkeys {
+	const char **paths;
+	struct e2e_group_key **list;
+	size_t count;
+};
+
+/* Remembers a path as given ("-": standard input); nothing is read. Told. */
+enum e2e_error groupkeys_add(struct groupkeys *g, const char *path);
+
+/*
+ * Opens all of them with `keys` (unlocked identities). A maker who is revoked
+ * is refused, one who is neither pinned nor among `keys` warned about: what
+ * is sealed for a group is for whomever its maker chose. Told.
+ */
+enum e2e_error groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
+    struct contacts *contacts);
+
+/* Opens one, which the caller frees. Who made it is not judged. Told. */
+enum e2e_error groupkeys_read(struct e2e_group_key **group, const char *path,
+    const struct e2e_keys *keys, struct contacts *contacts);
+
+/* For requests: the list as they want it. */
+const struct e2e_group_key *const *groupkeys_list(const struct groupkeys *g);
+/* The path of one of them. */
+const char *groupkeys_path(const struct groupkeys *g,
+    const struct e2e_group_key *group);
+void groupkeys_free(struct groupkeys *g);
+
+/* "NAME", or what stands for a group without a name. Hostile text. */
+const char *groupkeys_name(const struct e2e_group_key *group);
+
+#endif
