@@ -75,6 +75,8 @@ LIBRARY_LAYERS = base crypto wire message
 NETWORK_LAYERS = store relay net
 LIBRARY_SOURCES := $(sort $(foreach l,$(LIBRARY_LAYERS),$(wildcard lib/$(l)/*.c)))
 NETWORK_SOURCES := $(sort $(foreach l,$(NETWORK_LAYERS),$(wildcard lib/$(l)/*.c)))
+# Of the filters that remember; not part of libe2e either, which needs no SQLite.
+STATE_SOURCES := $(sort $(wildcard lib/state/*.c))
 BASE_SOURCES := $(sort $(wildcard lib/base/*.c))
 CLI_SOURCES := $(sort $(wildcard lib/cli/*.c))
 # A command is cmd/e2e-NAME.c, or all of cmd/e2e-NAME/.
@@ -83,9 +85,10 @@ COMMANDS := $(sort $(patsubst cmd/%.c,%,$(wildcard cmd/e2e-*.c)) \
 NETWORK_COMMANDS = $(filter e2e-relayd e2e-send e2e-fetch e2e-directory,$(COMMANDS))
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-# The library knows SQLite from the replay state on, not before.
 LIBRARY_OBJECTS := $(call object,$(filter-out lib/base/sqlite.c,$(LIBRARY_SOURCES)))
-NETWORK_OBJECTS := $(call object,$(NETWORK_SOURCES) $(wildcard lib/base/sqlite.c))
+SQLITE_OBJECTS := $(call object,lib/base/sqlite.c)
+NETWORK_OBJECTS := $(call object,$(NETWORK_SOURCES)) $(SQLITE_OBJECTS)
+STATE_OBJECTS := $(call object,$(STATE_SOURCES)) $(SQLITE_OBJECTS)
 # For the commands; what error.c defines is public and theirs already.
 BASE_OBJECTS := $(call object,$(filter-out %/error.c %/sqlite.c,$(BASE_SOURCES)))
 CLI_OBJECTS := $(call object,$(CLI_SOURCES))
@@ -137,7 +140,7 @@ $(SHARED_LIBRARY): $(LIBRARY_OBJECTS)
 	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $(LIBRARY_OBJECTS) $(LIBS)
 	@ln -sf $(SONAME) $(BUILD)/lib/libe2e.so
 
-$(INTERNAL_LIBRARY): $(LIBRARY_OBJECTS) $(NETWORK_OBJECTS) $(CLI_OBJECTS)
+$(INTERNAL_LIBRARY): $(sort $(LIBRARY_OBJECTS) $(NETWORK_OBJECTS) $(STATE_OBJECTS) $(CLI_OBJECTS))
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^

@@ -71,6 +71,8 @@ enum e2e_error {
 	E2E_ERR_TOO_OLD = 401,
 	E2E_ERR_FROM_FUTURE = 402,
 	E2E_ERR_REPEATED = 403,
+	E2E_ERR_NUMBER_REPEATED = 404,	/* of a conversation, by another message */
+	E2E_ERR_NUMBER_BEHIND = 405,	/* too far behind to tell whether it was */
 
 	/* 5: malformed. */
 	E2E_ERR_MALFORMED = 500,
@@ -109,11 +111,11 @@ enum e2e_error {
 	E2E_ERR_READ = 7400,
 	E2E_ERR_WRITE = 7401,
 	E2E_ERR_CHANGED = 7402,		/* input shrank while it was read */
-	E2E_ERR_STORE = 7403,		/* the relay's store */
-	E2E_ERR_FULL = 7404,		/* no space left for the store */
+	E2E_ERR_STORE = 7403,		/* the store of a relay, or a folder of state */
+	E2E_ERR_FULL = 7404,		/* no space left for it */
 	E2E_ERR_MEMORY = 7500,
 	E2E_ERR_UNREACHABLE = 7501,	/* no connection, or it broke */
-	E2E_ERR_BUSY = 7502,		/* the relay asks to come again */
+	E2E_ERR_BUSY = 7502,		/* the relay, or others with the state */
 	E2E_ERR_RUNNING = 7503,		/* another process does this already */
 	E2E_ERR_UNDELIVERED = 7504,	/* taken, but not handed on: kept at the relay */
 	E2E_ERR_PROTOCOL = 7600,	/* what a relay does not say */
@@ -123,7 +125,7 @@ enum e2e_error {
 	E2E_ERR_NOT_FOUND = 7701,	/* nobody of this name or fingerprint there */
 	E2E_ERR_CONFIG = 7800,
 	E2E_ERR_PERMISSIONS = 7801,	/* a secret file that others can read */
-	E2E_ERR_STORE_VERSION = 7802,	/* a store of a newer version */
+	E2E_ERR_STORE_VERSION = 7802,	/* a store or state of a newer version */
 	E2E_ERR_STORE_DAMAGED = 7803,
 	E2E_ERR_STORE_IN_USE = 7804	/* by another relay */
 };

@@ -53,6 +53,10 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_TOO_OLD, "the message is too old" },
 	{ E2E_ERR_FROM_FUTURE, "the message is dated in the future" },
 	{ E2E_ERR_REPEATED, "this message is there already" },
+	{ E2E_ERR_NUMBER_REPEATED, "this number of the conversation was used "
+	    "by another message" },
+	{ E2E_ERR_NUMBER_BEHIND, "this number of the conversation is too far "
+	    "behind" },
 
 	{ E2E_ERR_MALFORMED, "malformed envelope" },
 	{ E2E_ERR_VERSION, "unsupported format version" },
@@ -90,11 +94,11 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_READ, "cannot read" },
 	{ E2E_ERR_WRITE, "cannot write" },
 	{ E2E_ERR_CHANGED, "the input changed while it was read" },
-	{ E2E_ERR_STORE, "the store cannot be read or written" },
-	{ E2E_ERR_FULL, "no space is left for the store" },
+	{ E2E_ERR_STORE, "the database cannot be read or written" },
+	{ E2E_ERR_FULL, "no space is left for the database" },
 	{ E2E_ERR_MEMORY, "out of memory" },
 	{ E2E_ERR_UNREACHABLE, "the relay cannot be reached" },
-	{ E2E_ERR_BUSY, "the relay is busy" },
+	{ E2E_ERR_BUSY, "busy: try again later" },
 	{ E2E_ERR_RUNNING, "another process is doing this already" },
 	{ E2E_ERR_UNDELIVERED, "not handed on; the relay keeps it" },
 	{ E2E_ERR_PROTOCOL, "the relay broke the protocol" },
@@ -104,8 +108,9 @@ static const struct error_row rows[] = {
 	{ E2E_ERR_NOT_FOUND, "the relay knows nobody of this name" },
 	{ E2E_ERR_CONFIG, "unusable configuration or state" },
 	{ E2E_ERR_PERMISSIONS, "others can read this secret file" },
-	{ E2E_ERR_STORE_VERSION, "the store was written by a newer version" },
-	{ E2E_ERR_STORE_DAMAGED, "the store is damaged" },
+	{ E2E_ERR_STORE_VERSION, "the database was written by a newer "
+	    "version" },
+	{ E2E_ERR_STORE_DAMAGED, "the database is damaged" },
 	{ E2E_ERR_STORE_IN_USE, "another relay uses this store" },
 };
 

@@ -250,6 +250,33 @@ fd_same_file(int a, int b)
 	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+static enum e2e_error
+lock_at(int fd, uint64_t offset, short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+	if (!offset_fits(offset, 1))
+		return E2E_ERR_WRITE;
+	lock.l_start = (off_t)offset;
+	lock.l_len = 1;
+	while (fcntl(fd, F_SETLKW, &lock) != 0)
+		if (errno != EINTR)
+			return E2E_ERR_WRITE;
+	return E2E_OK;
+}
+
+enum e2e_error
+fd_lock_at(int fd, uint64_t offset)
+{
+	return lock_at(fd, offset, F_WRLCK);
+}
+
+enum e2e_error
+fd_unlock_at(int fd, uint64_t offset)
+{
+	return lock_at(fd, offset, F_UNLCK);
+}
+
 enum e2e_error
 fd_flush(int fd)
 {

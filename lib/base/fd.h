@@ -38,6 +38,13 @@ bool fd_is_readable(int fd);
 bool fd_is_regular(int fd, uint64_t *position, uint64_t *size);
 /* Do both descriptors name the same regular file? (Devices may be shared.) */
 bool fd_same_file(int a, int b);
+/*
+ * Waits for the one byte at `offset`, which no other process has then until
+ * it is let go of, or this process ends or closes any descriptor of the file
+ * (record locks of POSIX). The byte need not be there. E2E_ERR_WRITE.
+ */
+enum e2e_error fd_lock_at(int fd, uint64_t offset);
+enum e2e_error fd_unlock_at(int fd, uint64_t offset);
 /* fsync(2): what was written is on stable storage. E2E_ERR_WRITE. */
 enum e2e_error fd_flush(int fd);
 /* close(2), reporting what a delayed write failed with. E2E_ERR_WRITE. */

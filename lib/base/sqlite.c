@@ -90,7 +90,9 @@ sqlite_prepare(struct sqlite_statement **statement, struct sqlite *db,
 	    SQLITE_PREPARE_PERSISTENT, &s->statement, NULL);
 	if (code != SQLITE_OK) {
 		free(s);
-		return error(code);
+		/* The words are ours, so it is the tables that are not. */
+		return code == SQLITE_ERROR ? E2E_ERR_STORE_DAMAGED :
+		    error(code);
 	}
 	*statement = s;
 	return E2E_OK;
@@ -414,60 +416,103 @@ verify_kind(struct sqlite *db, const struct sqlite_kind *kind,
 	    E2E_ERR_STORE_VERSION : E2E_ERR_STORE_DAMAGED;
 }
 
+/* Asks for a journal, and has the answer read: SQLite says no politely. */
 static enum e2e_error
-write_ahead(struct sqlite *db, const char **why)
+set_journal(struct sqlite *db, const char *sql, const char *mode,
+    const char *otherwise, const char **why)
 {
+	struct bytes want = { (const unsigned char *)mode, strlen(mode) };
 	struct sqlite_statement *s;
 	enum e2e_error err;
-	struct bytes mode;
 	bool row = false;
 
-	err = sqlite_prepare(&s, db, "PRAGMA journal_mode=WAL");
+	err = sqlite_prepare(&s, db, sql);
 	if (err == E2E_OK)
 		err = sqlite_step(s, &row);
-	if (row) {
-		mode = sqlite_column_bytes(s, 0);
-		if (mode.length != 3 || memcmp(mode.data, "wal", 3) != 0) {
-			*why = "there is no write-ahead log on this file "
-			    "system";
-			err = E2E_ERR_STORE;
-		}
+	if (row && !bytes_equal(sqlite_column_bytes(s, 0), want)) {
+		*why = otherwise;
+		err = E2E_ERR_STORE;
 	}
 	sqlite_finish(s);
 	return err;
 }
 
 static enum e2e_error
-set_up_writer(struct sqlite *db, const struct sqlite_kind *kind,
-    const char **why)
+check_synchronous(struct sqlite *db, uint64_t want, const char **why)
 {
-	uint64_t synchronous, pages;
+	uint64_t synchronous;
 	enum e2e_error err;
 
-	/* No files elsewhere, whose failure would be one more to think of. */
-	err = sqlite_run(db, "PRAGMA temp_store=MEMORY;"
-	    "PRAGMA synchronous=EXTRA;"
-	    "PRAGMA wal_autocheckpoint=0;"
-	    "PRAGMA secure_delete=FAST;"
-	    "PRAGMA journal_size_limit=" LOG_KEPT);
-	/* A journal left behind was rolled back by now. */
-	if (err == E2E_OK)
-		err = sqlite_ask(db, "PRAGMA page_count", &pages);
-	if (err == E2E_OK && pages == 0)
-		err = make_schema(db, kind);
-	if (err == E2E_OK)
-		err = verify_kind(db, kind, why);
-	if (err == E2E_OK)
-		err = write_ahead(db, why);
-	if (err == E2E_OK)
-		err = sqlite_run(db, "PRAGMA synchronous=FULL");
-	if (err == E2E_OK)
-		err = sqlite_ask(db, "PRAGMA synchronous", &synchronous);
-	if (err == E2E_OK && synchronous != 2) {
+	err = sqlite_ask(db, "PRAGMA synchronous", &synchronous);
+	if (err == E2E_OK && synchronous != want) {
 		*why = "this SQLite does not flush what it commits";
 		err = E2E_ERR_STORE;
 	}
+	return err;
+}
+
+static enum e2e_error
+find_or_make(struct sqlite *db, const struct sqlite_kind *kind,
+    const char **why)
+{
+	enum e2e_error err;
+	uint64_t pages;
+
+	/* A journal left behind was rolled back by now. */
+	if ((err = sqlite_ask(db, "PRAGMA page_count", &pages)) != E2E_OK)
+		return err;
+	if (pages == 0 && kind->schema == NULL) {
+		*why = "it is empty";
+		return E2E_ERR_STORE_DAMAGED;
+	}
+	if (pages == 0 && (err = make_schema(db, kind)) != E2E_OK)
+		return err;
+	return verify_kind(db, kind, why);
+}
+
+/* No files elsewhere, whose failure would be one more to think of. */
+#define SETTINGS_OF_WRITERS "PRAGMA temp_store=MEMORY;" \
+    "PRAGMA synchronous=EXTRA;" \
+    "PRAGMA secure_delete=FAST;"
+
+static enum e2e_error
+set_up_writer(struct sqlite *db, const struct sqlite_kind *kind,
+    const char **why)
+{
+	enum e2e_error err;
+
+	err = sqlite_run(db, SETTINGS_OF_WRITERS
+	    "PRAGMA wal_autocheckpoint=0;"
+	    "PRAGMA journal_size_limit=" LOG_KEPT);
+	if (err == E2E_OK)
+		err = find_or_make(db, kind, why);
+	if (err == E2E_OK)
+		err = set_journal(db, "PRAGMA journal_mode=WAL", "wal",
+		    "there is no write-ahead log on this file system", why);
+	if (err == E2E_OK)
+		err = sqlite_run(db, "PRAGMA synchronous=FULL");
+	if (err == E2E_OK)
+		err = check_synchronous(db, 2, why);
 	(void)sqlite3_wal_hook(db->handle, count_log_pages, db);
+	return err;
+}
+
+static enum e2e_error
+set_up_shared(struct sqlite *db, const struct sqlite_kind *kind,
+    const char **why)
+{
+	enum e2e_error err;
+
+	err = sqlite_run(db, SETTINGS_OF_WRITERS);
+	if (err == E2E_OK)
+		err = find_or_make(db, kind, why);
+	if (err == E2E_OK)
+		err = set_journal(db, "PRAGMA journal_mode=DELETE", "delete",
+		    "it keeps no rollback journal", why);
+	/* It stays at EXTRA: a journal whose deletion a power cut undoes
+	 * would undo what was committed. */
+	if (err == E2E_OK)
+		err = check_synchronous(db, 3, why);
 	return err;
 }
 
@@ -485,6 +530,8 @@ set_up(struct sqlite *db, enum sqlite_manner manner,
 		return err;
 	if (manner == SQLITE_WRITER)
 		return set_up_writer(db, kind, why);
+	if (manner == SQLITE_SHARED)
+		return set_up_shared(db, kind, why);
 	if (sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 	    NULL) != SQLITE_OK)
 		return E2E_ERR_STORE;
@@ -534,6 +581,7 @@ sqlite_open(struct sqlite **opened, const char *path,
     enum sqlite_manner manner, const struct sqlite_kind *kind,
     const char **why)
 {
+	bool makes = manner != SQLITE_READER && kind->schema != NULL;
 	const char *unsaid;
 	struct sqlite *db;
 	enum e2e_error err;
@@ -546,22 +594,26 @@ sqlite_open(struct sqlite **opened, const char *path,
 	*why = NULL;
 	if ((err = look_at_header(path, kind, &empty, why)) != E2E_OK)
 		return err;
-	if (empty && (manner == SQLITE_READER || !begin_file(path)))
+	if (empty && !makes && manner == SQLITE_SHARED) {
+		*why = "it is gone";
+		return E2E_ERR_STORE_DAMAGED;
+	}
+	if (empty && (!makes || !begin_file(path)))
 		return E2E_ERR_CREATE;
 	if ((db = calloc(1, sizeof *db)) == NULL)
 		return E2E_ERR_MEMORY;
 	/* A reader, too, needs a log's index, which is a file to write. */
 	code = sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-	    (manner == SQLITE_WRITER ? SQLITE_OPEN_CREATE : 0), NULL);
+	    (makes ? SQLITE_OPEN_CREATE : 0), NULL);
 	err = (code & 0xff) == SQLITE_CANTOPEN ? E2E_ERR_CREATE : error(code);
 	if (err == E2E_OK)
 		err = set_up(db, manner, kind, why);
-	if (err == E2E_OK && manner == SQLITE_WRITER)
+	if (err == E2E_OK && makes)
 		err = forget_mark(path);
 	if (err == E2E_OK)
-		err = sqlite_prepare(&db->begin, db, manner == SQLITE_WRITER ?
-		    "BEGIN IMMEDIATE" : "BEGIN");
+		err = sqlite_prepare(&db->begin, db, manner == SQLITE_READER ?
+		    "BEGIN" : "BEGIN IMMEDIATE");
 	if (err == E2E_OK)
 		err = sqlite_prepare(&db->commit, db, "COMMIT");
 	if (err != E2E_OK) {

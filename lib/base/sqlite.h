@@ -1,18 +1,20 @@
 /*
  * sqlite.h: databases in a file, by way of SQLite.
  *
- * Everything is written ahead (WAL) and flushed at each commit. Statements
- * are prepared once and used again; what goes wrong while values are bound is
- * told by the step.
+ * Everything is flushed at each commit. Statements are prepared once and used
+ * again; what goes wrong while values are bound is told by the step.
  *
- * 1. Of all handles of a database exactly one writes and checkpoints
- *    (SQLITE_WRITER): versions before 3.51.3 may damage it otherwise. The
- *    caller sees to that.
- * 2. A statement that was stepped is reset before the next step begins.
+ * 1. What has a SQLITE_WRITER is written ahead (WAL), and of all its handles
+ *    exactly one writes and checkpoints: versions before 3.51.3 may damage it
+ *    otherwise. The caller sees to that.
+ * 2. What is SQLITE_SHARED has a rollback journal, and any number of handles
+ *    that write, in any number of processes; but one at a time makes it, and
+ *    the caller sees to that, too.
+ * 3. A statement that was stepped is reset before the next step begins.
  *
  * Errors: E2E_ERR_FULL, E2E_ERR_MEMORY, E2E_ERR_STORE_DAMAGED,
- * E2E_ERR_STORE_IN_USE (another handle holds a lock), E2E_ERR_LIMIT (a value
- * is too large), else E2E_ERR_STORE.
+ * E2E_ERR_STORE_IN_USE (another handle has held a lock for ten seconds),
+ * E2E_ERR_LIMIT (a value is too large), else E2E_ERR_STORE.
  *
  * Threads: one at a time for each handle and its statements.
  */
@@ -32,22 +34,26 @@ struct sqlite_statement;
 
 enum sqlite_manner {
 	SQLITE_WRITER,		/* made, with mode 0600, if there is none */
-	SQLITE_READER		/* changes nothing, checkpoints nothing */
+	SQLITE_READER,		/* changes nothing, checkpoints nothing */
+	SQLITE_SHARED		/* a writer beside others; made likewise */
 };
 
 /* What marks a file as a database of one kind, and how to make one. */
 struct sqlite_kind {
 	uint32_t application;	/* PRAGMA application_id */
 	uint32_t version;	/* PRAGMA user_version */
-	const char *schema;	/* makes the tables of a new one */
+	const char *schema;	/* makes the tables of a new one; NULL, not
+				 * for SQLITE_WRITER: none is made */
 	uint32_t cache_kib;
 };
 
 /*
  * Opens, or makes, a database. One of a newer version is
  * E2E_ERR_STORE_VERSION; what is no such database, or was emptied, is
- * E2E_ERR_STORE_DAMAGED; neither is touched. E2E_ERR_CREATE when there is none (SQLITE_READER) or it
- * cannot be opened. *why, if not NULL: a static sentence, or NULL.
+ * E2E_ERR_STORE_DAMAGED, and so is one that is gone when none is to be made
+ * (SQLITE_SHARED); neither is touched. E2E_ERR_CREATE when there is none
+ * (SQLITE_READER) or it cannot be opened. *why, if not NULL: a static
+ * sentence, or NULL.
  */
 enum e2e_error sqlite_open(struct sqlite **db, const char *path,
     enum sqlite_manner manner, const struct sqlite_kind *kind,

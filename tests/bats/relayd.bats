@@ -237,7 +237,7 @@ files_of() {
 	says "damaged"
 	silent "No such file"
 	gives 78 e2e-relayd --store store --backup copy
-	says "store: the store is damaged"
+	says "store: the database is damaged"
 	silent "No such file"
 	absent copy
 }
