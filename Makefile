@@ -35,6 +35,8 @@ FUZZ_SECONDS ?= 60
 PACKAGES = libcrypto libargon2 libcbor
 # The relay and its clients need more than the filters do.
 NETWORK_PACKAGES = libssl libuv sqlite3
+# So do filters that remember (--state).
+STATE_PACKAGES = sqlite3
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla \
 	-Wformat=2 -Wno-unused-parameter
@@ -53,6 +55,7 @@ LINK_HARDENING := $(call try,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) $(NETWORK_PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null)
 NETWORK_PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(NETWORK_PACKAGES) 2>/dev/null)
+STATE_PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(STATE_PACKAGES) 2>/dev/null)
 endif
 
 E2E_CFLAGS = -std=c11 -pedantic $(WARNINGS) -fPIC -fvisibility=hidden \
@@ -83,6 +86,7 @@ CLI_SOURCES := $(sort $(wildcard lib/cli/*.c))
 COMMANDS := $(sort $(patsubst cmd/%.c,%,$(wildcard cmd/e2e-*.c)) \
 	$(patsubst cmd/%/,%,$(wildcard cmd/e2e-*/)))
 NETWORK_COMMANDS = $(filter e2e-relayd e2e-send e2e-fetch e2e-directory,$(COMMANDS))
+REMEMBERING_COMMANDS = e2e-seal e2e-open
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBRARY_OBJECTS := $(call object,$(filter-out lib/base/sqlite.c,$(LIBRARY_SOURCES)))
@@ -91,9 +95,14 @@ NETWORK_OBJECTS := $(call object,$(NETWORK_SOURCES)) $(SQLITE_OBJECTS)
 STATE_OBJECTS := $(call object,$(STATE_SOURCES)) $(SQLITE_OBJECTS)
 # For the commands; what error.c defines is public and theirs already.
 BASE_OBJECTS := $(call object,$(filter-out %/error.c %/sqlite.c,$(BASE_SOURCES)))
-CLI_OBJECTS := $(call object,$(CLI_SOURCES))
+CLI_OBJECTS := $(call object,$(filter-out %/remember.c,$(CLI_SOURCES)))
+REMEMBER_OBJECTS := $(call object,lib/cli/remember.c) $(STATE_OBJECTS)
 COMMAND_FILES := $(addprefix $(BUILD)/bin/,$(COMMANDS))
 command_objects = $(call object,$(wildcard cmd/$(1).c cmd/$(1)/*.c))
+# Of a filter: what it is made of besides base and the library.
+remembers = $(filter $(1),$(REMEMBERING_COMMANDS))
+filter_objects = $(call command_objects,$(1)) $(CLI_OBJECTS) $(if $(call remembers,$(1)),$(REMEMBER_OBJECTS))
+filter_libs = $(if $(call remembers,$(1)),$(STATE_PKG_LIBS)) $(LIBS)
 
 STATIC_LIBRARY = $(BUILD)/lib/libe2e.a
 SHARED_LIBRARY = $(BUILD)/lib/$(SONAME)
@@ -140,7 +149,7 @@ $(SHARED_LIBRARY): $(LIBRARY_OBJECTS)
 	$(Q)$(LINK) -shared -Wl,-soname,$(SONAME) -o $@ $(LIBRARY_OBJECTS) $(LIBS)
 	@ln -sf $(SONAME) $(BUILD)/lib/libe2e.so
 
-$(INTERNAL_LIBRARY): $(sort $(LIBRARY_OBJECTS) $(NETWORK_OBJECTS) $(STATE_OBJECTS) $(CLI_OBJECTS))
+$(INTERNAL_LIBRARY): $(sort $(LIBRARY_OBJECTS) $(NETWORK_OBJECTS) $(REMEMBER_OBJECTS) $(CLI_OBJECTS))
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
@@ -155,10 +164,10 @@ $(BUILD)/lib/e2e.pc: lib/e2e.pc.in Makefile
 # The filters link the library as anybody would, and base once more for
 # themselves.
 define command
-$(BUILD)/bin/$(1): $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY)
+$(BUILD)/bin/$(1): $(call filter_objects,$(1)) $(BASE_OBJECTS) $(STATIC_LIBRARY)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(LINK) -pie -o $$@ $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY) $$(LIBS)
+	$$(Q)$$(LINK) -pie -o $$@ $(call filter_objects,$(1)) $(BASE_OBJECTS) $(STATIC_LIBRARY) $$(call filter_libs,$(1))
 endef
 $(foreach c,$(filter-out $(NETWORK_COMMANDS),$(COMMANDS)),$(eval $(call command,$(c))))
 

@@ -25,31 +25,31 @@ FAULT_OBJECTS := $(call object,tests/fault/inject.c tests/fault/inject_crypto.c)
 FAULT_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,open64 openat64 fcntl64 \
 	$(shell sed -nE 's/^WRAP[A-Z_]*.([A-Za-z0-9_]+),.*/\1/p' tests/fault/inject*.c))
 CARELESS_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,fd_write fd_write_at temporary_release)
-FIXED_OBJECTS := $(filter-out %/base/random.o,$(LIBRARY_OBJECTS)) $(CLI_OBJECTS) \
-	$(call command_objects,e2e-seal) $(call object,tests/fault/fixed_random.c)
+FIXED_OBJECTS := $(filter-out %/base/random.o,$(LIBRARY_OBJECTS)) \
+	$(call filter_objects,e2e-seal) $(call object,tests/fault/fixed_random.c)
 
 .PHONY: faults
 tests: faults
 faults: $(FAULT_COMMANDS) $(FAULT)/careless/e2e-seal $(FAULT)/fixed-seal $(FAULT)/planted
 
 define fault_command
-$(FAULT)/bin/$(1): $(call command_objects,$(1)) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY) $(FAULT_OBJECTS)
+$(FAULT)/bin/$(1): $(call filter_objects,$(1)) $(BASE_OBJECTS) $(STATIC_LIBRARY) $(FAULT_OBJECTS)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(LINK) $$(FAULT_WRAPS) -o $$@ $$(filter %.o,$$^) $(STATIC_LIBRARY) $$(LIBS)
+	$$(Q)$$(LINK) $$(FAULT_WRAPS) -o $$@ $$(filter %.o,$$^) $(STATIC_LIBRARY) $$(call filter_libs,$(1))
 endef
 $(foreach c,$(FILTERS),$(eval $(call fault_command,$(c))))
 
-$(FAULT)/careless/e2e-seal: $(call command_objects,e2e-seal) $(CLI_OBJECTS) $(BASE_OBJECTS) $(STATIC_LIBRARY) \
+$(FAULT)/careless/e2e-seal: $(call filter_objects,e2e-seal) $(BASE_OBJECTS) $(STATIC_LIBRARY) \
 	$(FAULT_OBJECTS) $(call object,tests/fault/careless.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $(FAULT_WRAPS) $(CARELESS_WRAPS) -o $@ $(filter %.o,$^) $(STATIC_LIBRARY) $(LIBS)
+	$(Q)$(LINK) $(FAULT_WRAPS) $(CARELESS_WRAPS) -o $@ $(filter %.o,$^) $(STATIC_LIBRARY) $(call filter_libs,e2e-seal)
 
 $(FAULT)/fixed-seal: $(FIXED_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -Wl,--wrap=clock_now -o $@ $(FIXED_OBJECTS) $(LIBS)
+	$(Q)$(LINK) -Wl,--wrap=clock_now -o $@ $(FIXED_OBJECTS) $(call filter_libs,e2e-seal)
 
 $(FAULT)/planted: $(call object,tests/fault/planted.c) $(INTERNAL_LIBRARY)
 	@mkdir -p $(@D)

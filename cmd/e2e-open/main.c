@@ -18,7 +18,8 @@
 enum {
 	OPTION_KNOWN = OPTION_OWN, OPTION_MAX_AGE, OPTION_ALLOW_EXPIRED,
 	OPTION_RSA_TRIALS, OPTION_SENDER_CARD, OPTION_MESSAGE_PASSPHRASE_FILE,
-	OPTION_MESSAGE_PASSPHRASE_FD
+	OPTION_MESSAGE_PASSPHRASE_FD, OPTION_OLD_EPOCH, OPTION_FORWARDED,
+	OPTION_MAX_SKEW, OPTION_STATE, OPTION_RECEIPT
 };
 
 static const struct option_spec options[] = {
@@ -26,6 +27,10 @@ static const struct option_spec options[] = {
 	{ 'i', "identity", "KEY", "this secret key (default: your "
 	    "identity.key)" },
 	OPTIONS_PASSPHRASE,
+	{ 'k', "group-key", "FILE",
+	    "the group of this wrapped key (e2e-wrap-key)" },
+	{ OPTION_OLD_EPOCH, "old-epoch", NULL,
+	    "also of an epoch that is over" },
 	{ 'p', "passphrase", NULL, "a passphrase it was sealed for" },
 	{ OPTION_MESSAGE_PASSPHRASE_FILE, "recipient-passphrase-file", "FILE",
 	    "read that passphrase from FILE" },
@@ -37,8 +42,14 @@ static const struct option_spec options[] = {
 	{ 0, NULL, NULL, "what is accepted" },
 	{ 's', "sender", "SENDER", "only messages from this sender" },
 	{ OPTION_KNOWN, "known", NULL, "only messages from pinned contacts" },
+	{ OPTION_FORWARDED, "forwarded", NULL,
+	    "also what somebody else addressed to this key" },
+	{ OPTION_STATE, "state", "DIR",
+	    "nothing twice; remember in DIR what was opened" },
 	{ OPTION_MAX_AGE, "max-age", "TIME", "nothing older than this (12h, "
 	    "30d)" },
+	{ OPTION_MAX_SKEW, "max-skew", "TIME",
+	    "nothing dated further ahead than this" },
 	{ OPTION_ALLOW_EXPIRED, "allow-expired", NULL,
 	    "also what is past its date, or its sender's" },
 	{ 0, NULL, NULL, "where to" },
@@ -47,6 +58,8 @@ static const struct option_spec options[] = {
 	    "by message id" },
 	{ OPTION_SENDER_CARD, "sender-card", "FILE",
 	    "write the sender's public key to FILE" },
+	{ OPTION_RECEIPT, "receipt", "FILE",
+	    "write a sealed receipt to FILE if the sender asks for one" },
 	{ 'j', "threads", "N", "use N threads" },
 	OPTIONS_COMMON
 };
@@ -87,6 +100,24 @@ parse_one(struct open_job *job, const struct options *o, int id)
 		break;
 	case OPTION_MAX_AGE:
 		r->max_age = options_duration(o);
+		break;
+	case OPTION_MAX_SKEW:
+		r->max_skew = options_duration(o);
+		break;
+	case 'k':
+		return groupkeys_add(&job->groups, o->argument);
+	case OPTION_OLD_EPOCH:
+		r->allow_old_epochs = true;
+		break;
+	case OPTION_FORWARDED:
+		job->forwarded = true;
+		break;
+	case OPTION_STATE:
+		job->remember.folder = options_text(o, 4096);
+		break;
+	case OPTION_RECEIPT:
+		job->receipt.path = o->argument;
+		r->hash_data = true;
 		break;
 	case OPTION_ALLOW_EXPIRED:
 		r->allow_expired = true;
@@ -146,28 +177,6 @@ parse(struct open_job *job, int argc, char **argv)
 	return error;
 }
 
-/* The request's passphrase callback. What it fails with has been told. */
-static enum e2e_error
-get_passphrase(void *context, void **passphrase, size_t *length)
-{
-	struct open_job *job = context;
-	struct passphrase p = { NULL, 0 };
-	enum e2e_error error;
-
-	error = passphrase_get(&p, passphrase_is_given(&job->message_source) ?
-	    &job->message_source : &job->key_source, "this message");
-	if (error == E2E_OK &&
-	    (*passphrase = e2e_secret_alloc(p.length)) == NULL)
-		error = message_no_memory();
-	if (error == E2E_OK) {
-		memcpy(*passphrase, p.data, p.length);
-		*length = p.length;
-	}
-	job->told = error;
-	passphrase_free(&p);
-	return error;
-}
-
 /* Keys are unlocked before anything is read: the input may not wait. */
 static enum e2e_error
 prepare(struct open_job *job)
@@ -191,9 +200,22 @@ prepare(struct open_job *job)
 	}
 	r->keys.identities = job->identities;
 	if (job->ask_passphrase) {
-		r->keys.passphrase = get_passphrase;
-		r->keys.passphrase_context = job;
+		job->answer.source =
+		    passphrase_is_given(&job->message_source) ?
+		    &job->message_source : &job->key_source;
+		r->keys.passphrase = passphrase_answer;
+		r->keys.passphrase_context = &job->answer;
 	}
+	error = groupkeys_open(&job->groups, &r->keys, &job->contacts);
+	if (error == E2E_OK)
+		error = remember_open(&job->remember);
+	if (error == E2E_OK)
+		error = remember_epochs(&job->remember, &job->groups,
+		    r->allow_old_epochs);
+	if (error != E2E_OK)
+		return error;
+	r->keys.groups = groupkeys_list(&job->groups);
+	r->keys.group_count = job->groups.count;
 	r->find_card = sender_find_card;
 	r->find_card_context = job;
 	r->judge_sender = sender_judge;
@@ -211,6 +233,8 @@ free_job(struct open_job *job)
 	free(job->keys);
 	free(job->identities);
 	free(job->key_paths);
+	groupkeys_free(&job->groups);
+	remember_close(&job->remember);
 	input_close(&job->in);
 	passphrase_source_free(&job->key_source);
 	passphrase_source_free(&job->message_source);
@@ -247,6 +271,7 @@ main(int argc, char **argv)
 		error = prepare(&job);
 	if (error == E2E_OK)
 		error = payload_open(&job);
+	error = receipt_end(&job, error);
 	free_job(&job);
 	return process_finish(error);
 }

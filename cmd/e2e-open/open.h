@@ -6,9 +6,12 @@
 
 #include "cli/cardlist.h"
 #include "cli/contacts.h"
+#include "cli/groupkeys.h"
 #include "cli/input.h"
+#include "cli/output.h"
 #include "cli/ownkey.h"
 #include "cli/passphrase.h"
+#include "cli/remember.h"
 
 #include <e2e/e2e.h>
 
@@ -20,10 +23,19 @@ struct open_job {
 	size_t key_count;
 	struct cardlist senders;	/* -s */
 	bool known;			/* --known */
+	bool forwarded;			/* --forwarded */
+	struct groupkeys groups;	/* -k */
+	struct remember remember;	/* --state */
+	struct {
+		const char *path;	/* --receipt, or NULL */
+		struct output out;	/* open from the first receipt on */
+		bool begun;
+	} receipt;
 	struct contacts contacts;
 	bool ask_passphrase;
 	struct passphrase_source key_source;
 	struct passphrase_source message_source;
+	struct passphrase_answer answer;
 	const char *input;
 	struct input in;
 	const char *output;
@@ -31,7 +43,8 @@ struct open_job {
 	const char *sender_card;	/* --sender-card */
 	enum e2e_error lookup;		/* why no card could be looked up */
 	enum e2e_error told;		/* by a callback of the request */
-	/* What lines about a message begin with: nothing, or its id with -d. */
+	/* What lines about a message begin with: nothing, or its id with -d;
+	 * "" until its sender was judged. */
 	char about[2 * E2E_MESSAGE_ID_LEN + sizeof(": ")];
 };
 
@@ -50,9 +63,41 @@ enum e2e_error sender_judge(void *context, const struct e2e_opened *opened);
 void sender_report(const struct open_job *job,
     const struct e2e_opened *opened);
 
+/* ---- order.c ---- */
+
+/* Was it opened before, and is it next in its conversation? Before anything
+ * of it is released; order_done or order_abandon follow. Told. */
+enum e2e_error order_admit(struct open_job *job,
+    const struct e2e_opened *opened);
+/* Its output is safe: never again. Told. */
+enum e2e_error order_done(struct open_job *job);
+/* Nothing came of it. */
+void order_abandon(struct open_job *job);
+
+/* ---- receipt.c ---- */
+
+/* Seals a receipt for a message that is safe, if there has to be one. Told. */
+enum e2e_error receipt_make(struct open_job *job,
+    const struct e2e_opened *opened);
+/* Keeps the receipts that were made, whatever else went wrong; `error` or,
+ * where that is E2E_OK, its own. Told. */
+enum e2e_error receipt_end(struct open_job *job, enum e2e_error error);
+
+/* ---- delivery.c ---- */
+
+/* Is this message a receipt? */
+bool delivery_is_one(const struct e2e_opened *opened);
+/* Reads it, and writes what it says instead of what it is. Told. */
+enum e2e_error delivery_release(struct open_job *job,
+    struct e2e_reader *reader, struct e2e_opened *opened,
+    struct output *out);
+
 /* ---- payload.c ---- */
 
 /* Opens the envelope of job->in, or its envelopes with -d. Told. */
 enum e2e_error payload_open(struct open_job *job);
+/* Tells what the library failed with, unless a callback has. */
+void payload_tell(struct open_job *job, enum e2e_error error,
+    const struct e2e_diag *diag, const char *subject);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "open.h"
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "cli/input.h"
 #include "cli/message.h"
@@ -26,7 +27,8 @@ static const struct {
 	{ E2E_ERR_RSA_TRIALS, "--rsa-trials raises the limit" },
 	{ E2E_ERR_TERMINAL, "-o FILE writes it to a file" },
 	{ E2E_ERR_MANGLED, "send it as text (e2e-seal -a) or in binary mode" },
-	{ E2E_ERR_PASSPHRASE_NEEDED, "-p asks for the passphrase" }
+	{ E2E_ERR_PASSPHRASE_NEEDED, "-p asks for the passphrase" },
+	{ E2E_ERR_OLD_EPOCH, "--old-epoch opens it all the same" }
 };
 
 static void
@@ -39,13 +41,13 @@ hint_about(enum e2e_error error)
 			message_hint("%s", hints[i].text);
 }
 
-static void
-tell(struct open_job *job, enum e2e_error error, const struct e2e_diag *diag,
-    const char *subject)
+void
+payload_tell(struct open_job *job, enum e2e_error error,
+    const struct e2e_diag *diag, const char *subject)
 {
 	/* Callbacks have their own words. */
-	if (job->told == error) {
-		job->told = E2E_OK;
+	if (job->told == error || job->answer.told == error) {
+		job->told = job->answer.told = E2E_OK;
 		return;
 	}
 	(void)message_diag(error, diag, subject);
@@ -85,37 +87,83 @@ write_sender_card(const char *path, const struct e2e_opened *opened)
 	return error;
 }
 
+/* A receipt may be made, and the message forgotten at the relay: standard
+ * output is flushed where it is a file. */
+static enum e2e_error
+flush_output(const struct output *out, bool is_file)
+{
+	struct stat st;
+
+	if (is_file || fstat(out->fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return E2E_OK;
+	errno = 0;
+	if (fd_flush(out->fd) != E2E_OK)
+		return message_system(E2E_ERR_WRITE, out->name);
+	return E2E_OK;
+}
+
+/* Everything up to the moment when the output is complete and safe. */
+static enum e2e_error
+write_output(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, struct output *out)
+{
+	struct e2e_diag diag = { .code = E2E_OK };
+	bool is_file = out->file != NULL;
+	struct progress progress;
+	enum e2e_error error;
+
+	if (delivery_is_one(opened)) {
+		error = delivery_release(job, reader, opened, out);
+	} else {
+		job->request.progress = progress_start(&progress,
+		    in->io.size);
+		error = e2e_open_payload(reader, &job->request, &out->io,
+		    opened, &diag);
+		progress_stop();
+		if (error != E2E_OK)
+			payload_tell(job, error, &diag,
+			    error == E2E_ERR_WRITE ||
+			    error == E2E_ERR_TERMINAL ? out->name : in->name);
+	}
+	if (error == E2E_OK && job->sender_card != NULL)
+		error = write_sender_card(job->sender_card, opened);
+	if (error != E2E_OK)
+		return error;
+	error = output_commit(out);
+	if (error == E2E_ERR_TERMINAL)
+		hint_about(error);
+	if (error == E2E_OK && (job->remember.state != NULL ||
+	    job->receipt.path != NULL))
+		error = flush_output(out, is_file);
+	return error;
+}
+
 /* Releases the payload of an accepted message to path. */
 static enum e2e_error
 release(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, const char *path,
     enum file_manner manner)
 {
-	struct e2e_diag diag = { .code = E2E_OK };
-	struct progress progress;
 	struct output out;
 	enum e2e_error error;
 
 	error = output_open(&out, path, OUTPUT_DATA, manner, 0666, in->fd);
 	if (error != E2E_OK)
 		return error;
-	job->request.progress = progress_start(&progress, in->io.size);
-	error = e2e_open_payload(reader, &job->request, &out.io, opened,
-	    &diag);
-	progress_stop();
-	if (error != E2E_OK)
-		tell(job, error, &diag, error == E2E_ERR_WRITE ||
-		    error == E2E_ERR_TERMINAL ? out.name : in->name);
-	if (error == E2E_OK && job->sender_card != NULL)
-		error = write_sender_card(job->sender_card, opened);
+	error = order_admit(job, opened);
 	if (error == E2E_OK) {
-		error = output_commit(&out);
-		if (error == E2E_ERR_TERMINAL)
-			hint_about(error);
+		sender_report(job, opened);
+		error = write_output(job, reader, opened, in, &out);
+		if (error == E2E_OK)
+			error = order_done(job);
+		else
+			order_abandon(job);
 	}
 	output_abort(&out);
-	if (error == E2E_OK)
+	if (error == E2E_OK) {
 		report_done(opened, path);
+		error = receipt_make(job, opened);
+	}
 	return error;
 }
 
@@ -144,7 +192,7 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 
 	error = next_header(job, reader, &opened, &end, &diag);
 	if (error != E2E_OK) {
-		tell(job, error, &diag, in->name);
+		payload_tell(job, error, &diag, in->name);
 		return error;
 	}
 	if (job->sender_card != NULL &&
@@ -152,7 +200,6 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 		return message_error(E2E_ERR_SENDER_ANONYMOUS,
 		    "%s: there is no sender whose key could be written",
 		    job->sender_card);
-	sender_report(job, &opened);
 	return release(job, reader, &opened, in, job->output, FILE_REPLACE);
 }
 
@@ -174,7 +221,6 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 		error = message_error(E2E_ERR_REPEATED, "%s: %s", path,
 		    e2e_error_text(E2E_ERR_REPEATED));
 	} else {
-		sender_report(job, opened);
 		error = release(job, reader, opened, in, path, FILE_NEW);
 	}
 	free(path);
@@ -190,7 +236,7 @@ tell_of(struct open_job *job, enum e2e_error error,
 
 	(void)snprintf(subject, sizeof(subject), "%s: envelope %zu", name,
 	    count);
-	tell(job, error, diag, subject);
+	payload_tell(job, error, diag, subject);
 }
 
 /*

@@ -6,12 +6,18 @@
  */
 #include "open.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "cli/message.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of a message that was header-signed, and then forwarded. */
+#define FORWARDED_MODE "it cannot be verified any more: only the header was " \
+    "signed, and its recipients were changed since"
 
 /* The newest, when there are several of one identity. */
 static const struct e2e_card *
@@ -91,7 +97,13 @@ demand(struct open_job *job, const struct e2e_opened *opened)
 	if (opened->sender_state == E2E_SENDER_ANONYMOUS)
 		return refuse(job, E2E_ERR_SENDER_ANONYMOUS);
 	if (opened->sender_state != E2E_SENDER_VERIFIED)
-		return refuse(job, E2E_ERR_MODE);
+		return opened->rewrapped ? message_error(E2E_ERR_MODE, "%s%s",
+		    job->about, FORWARDED_MODE) : refuse(job, E2E_ERR_MODE);
+	if (opened->rewrapped && !job->forwarded) {
+		(void)refuse(job, E2E_ERR_FORWARDED);
+		message_hint("--forwarded opens it all the same");
+		return E2E_ERR_FORWARDED;
+	}
 	contact = contacts_find_id(&job->contacts, opened->sender_id);
 	if (!job->known)
 		card = find_in_list(&job->senders, opened->sender_id);
@@ -115,50 +127,99 @@ demand(struct open_job *job, const struct e2e_opened *opened)
 	return E2E_OK;
 }
 
-/* Without: says who it is from, as far as that is known. */
+/* Through which group it has come. */
+static void
+describe_group(const struct open_job *job, const struct e2e_opened *opened)
+{
+	if (opened->group != NULL)
+		message_note("%sto group %s, epoch %" PRIu64 " (%s)",
+		    job->about, groupkeys_name(opened->group),
+		    e2e_group_key_epoch(opened->group),
+		    groupkeys_path(&job->groups, opened->group));
+}
+
+/* "bob (pinned)", "yourself (FILE)", "unknown key F, ..."; *contact: of it. */
+static void
+add_person(struct buffer *b, const struct open_job *job,
+    const unsigned char id[E2E_ID_LEN], const struct e2e_card *card,
+    const struct contact **contact)
+{
+	const struct contact *c = contacts_find_id(&job->contacts, id);
+	const struct own_key *own = find_own(job, id);
+	const char *name = card == NULL ? "" : e2e_card_name(card);
+	char fingerprint[E2E_FINGERPRINT_LEN + 1];
+
+	*contact = c;
+	if (c != NULL) {
+		text_add(b, "%s (pinned%s)", c->name,
+		    c->verified ? ", verified" : "");
+	} else if (own != NULL) {
+		text_add(b, "yourself (%s)", own->path);
+	} else {
+		e2e_fingerprint(fingerprint, id);
+		text_add(b, "unknown key %s", fingerprint);
+		if (name[0] != '\0')
+			text_add(b, ", which calls itself \"%s\"", name);
+	}
+}
+
+/* Of a contact, or of the card that came along. */
+static void
+warn_about(const struct open_job *job, const struct contact *contact,
+    const struct e2e_card *card)
+{
+	if (contact != NULL && contact->revoked)
+		message_warn("%s: %s", contact->name,
+		    e2e_error_text(E2E_ERR_SENDER_REVOKED));
+	else if (contact != NULL && has_expired(contact->card, card))
+		message_warn("%s: %s", contact->name,
+		    e2e_error_text(E2E_ERR_SENDER_EXPIRED));
+	else if (contact == NULL && card != NULL && has_expired(card, NULL))
+		message_warn("%s%s", job->about,
+		    e2e_error_text(E2E_ERR_SENDER_EXPIRED));
+}
+
+static void
+add_sender_words(struct buffer *b, const struct open_job *job,
+    const struct e2e_opened *opened, const struct contact **contact)
+{
+	if (opened->sender_state == E2E_SENDER_ANONYMOUS) {
+		text_add(b, "anonymous: nobody signed this");
+	} else if (opened->sender_state != E2E_SENDER_VERIFIED) {
+		text_add(b, "sender not known: %s", opened->rewrapped ?
+		    FORWARDED_MODE : e2e_error_text(E2E_ERR_MODE));
+	} else {
+		text_add(b, "from ");
+		add_person(b, job, opened->sender_id, opened->sender,
+		    contact);
+	}
+}
+
+/* One line: who it is from, and who passed it on. */
 static void
 describe(const struct open_job *job, const struct e2e_opened *opened)
 {
-	const struct contact *contact;
-	const struct own_key *own;
-	const char *name;
-	char fingerprint[E2E_FINGERPRINT_LEN + 1];
+	const struct contact *sender = NULL, *forwarder = NULL;
+	struct buffer text;
 
-	if (opened->sender_state == E2E_SENDER_ANONYMOUS) {
-		message_note("%sanonymous: nobody signed this", job->about);
-		return;
+	buffer_init(&text, TEXT_MAX);
+	add_sender_words(&text, job, opened, &sender);
+	if (opened->rewrapped && opened->forwarder == NULL) {
+		text_add(&text, ", forwarded by unknown");
+	} else if (opened->rewrapped) {
+		text_add(&text, ", forwarded by ");
+		add_person(&text, job, e2e_card_id(opened->forwarder),
+		    opened->forwarder, &forwarder);
 	}
-	if (opened->sender_state != E2E_SENDER_VERIFIED) {
-		message_note("%ssender not known: %s", job->about,
-		    e2e_error_text(E2E_ERR_MODE));
-		return;
-	}
-	contact = contacts_find_id(&job->contacts, opened->sender_id);
-	if (contact != NULL) {
-		message_note("%sfrom %s (pinned%s)", job->about,
-		    contact->name, contact->verified ? ", verified" : "");
-		if (contact->revoked)
-			message_warn("%s: %s", contact->name,
-			    e2e_error_text(E2E_ERR_SENDER_REVOKED));
-		else if (has_expired(contact->card, opened->sender))
-			message_warn("%s: %s", contact->name,
-			    e2e_error_text(E2E_ERR_SENDER_EXPIRED));
-		return;
-	}
-	if ((own = find_own(job, opened->sender_id)) != NULL) {
-		message_note("%sfrom yourself (%s)", job->about, own->path);
-		return;
-	}
-	e2e_fingerprint(fingerprint, opened->sender_id);
-	name = opened->sender == NULL ? "" : e2e_card_name(opened->sender);
-	if (name[0] == '\0')
-		message_note("%sfrom unknown key %s", job->about, fingerprint);
+	(void)buffer_append_byte(&text, '\0');
+	if (text.failed)
+		(void)message_no_memory();
 	else
-		message_note("%sfrom unknown key %s, which calls itself "
-		    "\"%s\"", job->about, fingerprint, name);
-	if (opened->sender != NULL && has_expired(opened->sender, NULL))
-		message_warn("%s%s", job->about,
-		    e2e_error_text(E2E_ERR_SENDER_EXPIRED));
+		message_note("%s%s", job->about, (const char *)text.data);
+	buffer_free(&text);
+	if (opened->sender_state == E2E_SENDER_VERIFIED)
+		warn_about(job, sender, opened->sender);
+	warn_about(job, forwarder, opened->forwarder);
 }
 
 /*
@@ -176,7 +237,8 @@ sender_judge(void *context, const struct e2e_opened *opened)
 		text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
 		(void)snprintf(job->about, sizeof(job->about), "%s: ", id);
 	}
-	if (opened->sender_state != E2E_SENDER_ANONYMOUS)
+	if (opened->sender_state != E2E_SENDER_ANONYMOUS ||
+	    opened->rewrapped)
 		error = contacts_load(&job->contacts);
 	if (error == E2E_OK && (job->known || job->senders.count > 0))
 		error = demand(job, opened);
@@ -212,14 +274,45 @@ add_sender(struct json *j, const struct open_job *job,
 	free(line);
 }
 
+static void
+add_forwarder(struct json *j, const struct open_job *job,
+    const struct e2e_opened *opened)
+{
+	const struct contact *contact;
+	char fingerprint[E2E_FINGERPRINT_LEN + 1];
+
+	json_bool(j, "forwarded", opened->rewrapped);
+	if (opened->forwarder == NULL)
+		return;
+	e2e_fingerprint(fingerprint, e2e_card_id(opened->forwarder));
+	json_string(j, "forwarder_fingerprint", fingerprint);
+	json_number(j, "forwarded_at", opened->forwarded);
+	contact = contacts_find_id(&job->contacts,
+	    e2e_card_id(opened->forwarder));
+	if (contact != NULL)
+		json_string(j, "forwarder", contact->name);
+}
+
+static void
+add_group(struct json *j, const struct e2e_group_key *group)
+{
+	if (group == NULL)
+		return;
+	json_string(j, "group", e2e_group_key_name(group));
+	json_hex(j, "group_id", e2e_group_key_id(group), E2E_ID_LEN);
+	json_number(j, "epoch", e2e_group_key_epoch(group));
+}
+
 void
 sender_report(const struct open_job *job, const struct e2e_opened *opened)
 {
 	char id[2 * E2E_MESSAGE_ID_LEN + 1], when[TEXT_TIME_LEN + 8];
 	struct json j;
 
-	if (!job->known && job->senders.count == 0)
+	/* Who was asked for need not be named, but whoever came between. */
+	if (opened->rewrapped || (!job->known && job->senders.count == 0))
 		describe(job, opened);
+	describe_group(job, opened);
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
 	text_time(when, opened->created);
 	message_detail("message %s of %s", id, when);
@@ -237,6 +330,15 @@ sender_report(const struct open_job *job, const struct e2e_opened *opened)
 	    opened->sender_state == E2E_SENDER_VERIFIED ? "verified" :
 	    "not-authenticated");
 	add_sender(&j, job, opened);
+	add_forwarder(&j, job, opened);
+	add_group(&j, opened->group);
+	if (opened->is_numbered) {
+		json_hex(&j, "conversation", opened->conversation,
+		    E2E_CONVERSATION_LEN);
+		json_number(&j, "sequence", opened->sequence);
+	}
+	if (opened->receipt_wanted)
+		json_bool(&j, "receipt_wanted", true);
 	json_number(&j, "mode", (uint64_t)opened->mode);
 	json_number(&j, "recipients", opened->recipient_count);
 	if (opened->opened_by >= 0)

@@ -28,6 +28,7 @@ enum {
 	E2E_RECIPIENTS_MAX = 1024,
 	E2E_TEXT_MAX = 255,		/* file name, media type: bytes of UTF-8 */
 	E2E_HASH_LEN = 32,
+	E2E_CONTEXT_HASH_LEN = 32,
 	E2E_CONVERSATION_LEN = 16
 };
 
@@ -271,7 +272,8 @@ struct e2e_rewrapped {
  * e2e_seal has them (a group needs a forwarder, who is its maker or a member),
  * of opening as e2e_open_next up to the metadata; the sender is not looked at.
  * E2E_ERR_TRUNCATED and E2E_ERR_MALFORMED may come after the header was
- * written. *end as in e2e_open_next.
+ * written. Armor holds one envelope: with `armor` a second one is
+ * E2E_ERR_TRAILING. *end as in e2e_open_next.
  */
 E2E_API E2E_CHECK enum e2e_error e2e_rewrap_next(struct e2e_reader *reader,
     const struct e2e_rewrap *request, const struct e2e_output *output,

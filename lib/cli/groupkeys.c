@@ -68,8 +68,8 @@ groupkeys_add(struct groupkeys *g, const char *path)
 }
 
 enum e2e_error
-groupkeys_read(struct e2e_group_key **group, const char *path,
-    const struct e2e_keys *keys, struct contacts *contacts)
+groupkeys_parse(struct e2e_group_key **group, const struct buffer *text,
+    const char *name, const struct e2e_keys *keys, struct contacts *contacts)
 {
 	struct known known = { keys, contacts, E2E_OK };
 	struct e2e_unwrap_key request = {
@@ -77,22 +77,28 @@ groupkeys_read(struct e2e_group_key **group, const char *path,
 		.find_card_context = &known
 	};
 	struct e2e_diag diag = { .code = E2E_OK };
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	enum e2e_error error;
+
+	error = e2e_unwrap_key(group, &request, text->data, text->length,
+	    &diag);
+	if (error == E2E_ERR_SENDER_UNKNOWN && known.lookup != E2E_OK)
+		return known.lookup;
+	return error == E2E_OK ? E2E_OK : message_diag(error, &diag, name);
+}
+
+enum e2e_error
+groupkeys_read(struct e2e_group_key **group, const char *path,
+    const struct e2e_keys *keys, struct contacts *contacts)
+{
 	struct buffer text;
 	enum e2e_error error;
 
 	*group = NULL;
 	buffer_init(&text, E2E_WRAPPED_KEY_MAX);
 	error = input_read_file(&text, path, "the wrapped key");
-	if (error != E2E_OK)
-		goto out;
-	error = e2e_unwrap_key(group, &request, text.data, text.length,
-	    &diag);
-	if (error == E2E_ERR_SENDER_UNKNOWN && known.lookup != E2E_OK)
-		error = known.lookup;
-	else if (error != E2E_OK)
-		(void)message_diag(error, &diag, name);
-out:
+	if (error == E2E_OK)
+		error = groupkeys_parse(group, &text, strcmp(path, "-") == 0 ?
+		    "standard input" : path, keys, contacts);
 	buffer_free(&text);
 	return error;
 }

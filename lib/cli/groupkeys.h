@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct buffer;
+
 /* Zeroed at first. 1. `paths` and `list` have `count` entries each; those of
  * `list` are NULL until groupkeys_open. */
 struct groupkeys {
@@ -34,6 +36,11 @@ enum e2e_error groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
 /* Opens one, which the caller frees. Who made it is not judged. Told. */
 enum e2e_error groupkeys_read(struct e2e_group_key **group, const char *path,
     const struct e2e_keys *keys, struct contacts *contacts);
+
+/* The same from a text that was read; `name` is what it is called. */
+enum e2e_error groupkeys_parse(struct e2e_group_key **group,
+    const struct buffer *text, const char *name, const struct e2e_keys *keys,
+    struct contacts *contacts);
 
 /* For requests: the list as they want it. */
 const struct e2e_group_key *const *groupkeys_list(const struct groupkeys *g);

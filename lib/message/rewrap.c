@@ -256,7 +256,7 @@ e2e_rewrap_next(struct e2e_reader *reader, const struct e2e_rewrap *request,
 	if (error == E2E_OK)
 		error = check_request(&w, &which);
 	if (error == E2E_OK)
-		error = reader_next_header(reader, true,
+		error = reader_next_header(reader, !request->armor,
 		    request->keys.kdf_memory_max_kib, end);
 	if (error != E2E_OK || *end)
 		goto out;

@@ -1,17 +1,15 @@
 /*
  * e2e-seal: data in, envelope out.
  */
+#include "seal.h"
+
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/ownkey.h"
-#include "cli/passphrase.h"
 #include "cli/process.h"
 #include "cli/progress.h"
 #include "cli/resolve.h"
-
-#include <e2e/e2e.h>
 
 #include <string.h>
 
@@ -19,7 +17,8 @@ enum {
 	OPTION_SELF = OPTION_OWN, OPTION_HIDE, OPTION_PAD, OPTION_EXPIRE,
 	OPTION_FILE_NAME, OPTION_TYPE, OPTION_REPLY_TO, OPTION_NO_CARD,
 	OPTION_SIGN_SEGMENTS, OPTION_RECIPIENT_PASSPHRASE_FILE,
-	OPTION_RECIPIENT_PASSPHRASE_FD
+	OPTION_RECIPIENT_PASSPHRASE_FD, OPTION_OLD_EPOCH, OPTION_STATE,
+	OPTION_CONVERSATION, OPTION_ASK_RECEIPT
 };
 
 static const struct option_spec options[] = {
@@ -27,6 +26,10 @@ static const struct option_spec options[] = {
 	{ 'r', "recipient", "RECIPIENT",
 	    "a public key file, a line e2e-pub1..., or a contact" },
 	{ 'R', "recipients", "FILE", "every public key line of FILE" },
+	{ 'k', "group-key", "FILE",
+	    "the group of a wrapped key (e2e-wrap-key)" },
+	{ OPTION_OLD_EPOCH, "old-epoch", NULL,
+	    "also one of an epoch that is over" },
 	{ 'p', "passphrase", NULL, "whoever knows a passphrase, too" },
 	{ OPTION_RECIPIENT_PASSPHRASE_FILE, "recipient-passphrase-file",
 	    "FILE", "read that passphrase from FILE" },
@@ -51,6 +54,13 @@ static const struct option_spec options[] = {
 	{ OPTION_REPLY_TO, "reply-to", "ID",
 	    "the message id that this answers" },
 	{ OPTION_PAD, "pad", NULL, "hide the exact length" },
+	{ OPTION_ASK_RECEIPT, "ask-receipt", NULL,
+	    "ask for a receipt of its delivery" },
+	{ 0, NULL, NULL, "what is remembered" },
+	{ OPTION_STATE, "state", "DIR",
+	    "number the messages; remember in DIR" },
+	{ OPTION_CONVERSATION, "conversation", "NAME",
+	    "by this name (default: one for these recipients)" },
 	{ 0, NULL, NULL, "how" },
 	{ 'a', "armor", NULL, "text instead of binary" },
 	{ 'o', "output", "FILE", "write to FILE" },
@@ -61,26 +71,11 @@ static const struct option_spec options[] = {
 static const struct command command = {
 	"e2e-seal",
 	"-r RECIPIENT... [-i KEY] [OPTION...] [FILE]\n"
+	"-k FILE -i KEY [OPTION...] [FILE]\n"
 	"-R LIST [-i KEY] [OPTION...] [FILE]\n"
 	"-p [-i KEY] [OPTION...] [FILE]",
 	"Seals FILE, or standard input, for its recipients.",
 	options
-};
-
-struct seal {
-	struct e2e_seal request;
-	struct cardlist recipients;
-	struct contacts contacts;
-	struct own_key sender;
-	bool ask_passphrase;
-	struct passphrase passphrase;
-	struct passphrase_source key_source;
-	struct passphrase_source recipient_source;
-	const char *identity;
-	const char *output;
-	const char *input;
-	uint32_t kdf_memory_max;
-	unsigned char reply_to[E2E_MESSAGE_ID_LEN];
 };
 
 /* The options that need no look at other ones. */
@@ -131,6 +126,18 @@ parse_one(struct seal *s, const struct options *o, int id)
 	case OPTION_PAD:
 		r->pad = true;
 		break;
+	case OPTION_ASK_RECEIPT:
+		r->ask_receipt = true;
+		break;
+	case OPTION_OLD_EPOCH:
+		s->old_epoch = true;
+		break;
+	case OPTION_STATE:
+		s->remember.folder = options_text(o, 4096);
+		break;
+	case OPTION_CONVERSATION:
+		s->conversation = options_text(o, E2E_TEXT_MAX);
+		break;
 	case 'a':
 		r->armor = true;
 		break;
@@ -146,6 +153,28 @@ parse_one(struct seal *s, const struct options *o, int id)
 			    o->argument);
 		s->input = o->argument;
 	}
+}
+
+/* What goes together. */
+static void
+check_usage(const struct seal *s)
+{
+	const struct e2e_seal *r = &s->request;
+
+	if (s->recipients.count == 0 && s->groups.count == 0 &&
+	    !s->ask_passphrase && !r->to_self)
+		options_usage(&command,
+		    "no recipient: -r, -R, -k, -p or --self");
+	if (s->identity == NULL && s->groups.count > 0)
+		options_usage(&command, "-k needs a sender, -i: members "
+		    "speak to a group, and cannot for each other");
+	if (s->identity == NULL && (r->to_self || r->sign_segments ||
+	    r->no_card || r->ask_receipt || s->remember.folder != NULL))
+		options_usage(&command, "--self, --sign-segments, --no-card, "
+		    "--ask-receipt and --state need a sender, -i");
+	if (s->conversation != NULL && s->remember.folder == NULL)
+		options_usage(&command, "--conversation needs --state: numbers "
+		    "have to be remembered");
 }
 
 static enum e2e_error
@@ -170,6 +199,8 @@ parse(struct seal *s, int argc, char **argv)
 		else if (id == 'R')
 			error = resolve_file(&s->recipients, &s->contacts,
 			    o.argument, E2E_ERR_RECIPIENT_REVOKED);
+		else if (id == 'k')
+			error = groupkeys_add(&s->groups, o.argument);
 		else
 			parse_one(s, &o, id);
 	}
@@ -180,14 +211,34 @@ parse(struct seal *s, int argc, char **argv)
 	/* No key to unlock: there is but one passphrase to speak of. */
 	else if (s->identity == NULL)
 		s->recipient_source = s->key_source;
-	if (s->recipients.count == 0 && !s->ask_passphrase &&
-	    !s->request.to_self)
-		options_usage(&command, "no recipient: -r, -R, -p or --self");
-	if (s->identity == NULL && (s->request.to_self ||
-	    s->request.sign_segments || s->request.no_card))
-		options_usage(&command, "--self, --sign-segments and "
-		    "--no-card need a sender, -i");
+	check_usage(s);
 	return E2E_OK;
+}
+
+/* The sender's key, and with it those of the groups. */
+static enum e2e_error
+prepare_sender(struct seal *s)
+{
+	const struct e2e_identity *sender;
+	struct e2e_keys keys = { .identities = &sender, .identity_count = 1 };
+	enum e2e_error error;
+
+	error = own_key_load(&s->sender, s->identity);
+	if (error == E2E_OK)
+		error = own_key_unlock(&s->sender, &s->key_source,
+		    s->kdf_memory_max);
+	if (error != E2E_OK)
+		return error;
+	s->request.sender = sender = s->sender.identity;
+	error = groupkeys_open(&s->groups, &keys, &s->contacts);
+	if (error == E2E_OK)
+		error = remember_open(&s->remember);
+	if (error == E2E_OK)
+		error = remember_epochs(&s->remember, &s->groups,
+		    s->old_epoch);
+	s->request.to.groups = groupkeys_list(&s->groups);
+	s->request.to.group_count = s->groups.count;
+	return error;
 }
 
 /* Keys and passphrases, all before the first byte is read. */
@@ -198,13 +249,9 @@ prepare(struct seal *s)
 	enum e2e_error error;
 
 	if (s->identity != NULL) {
-		error = own_key_load(&s->sender, s->identity);
-		if (error == E2E_OK)
-			error = own_key_unlock(&s->sender, &s->key_source,
-			    s->kdf_memory_max);
+		error = prepare_sender(s);
 		if (error != E2E_OK)
 			return error;
-		r->sender = s->sender.identity;
 	}
 	if (s->ask_passphrase) {
 		error = passphrase_get_new(&s->passphrase,
@@ -237,7 +284,7 @@ tell_failure(const struct seal *s, enum e2e_error error,
 }
 
 static void
-report(const struct e2e_sealed *sealed)
+report(const struct e2e_seal *request, const struct e2e_sealed *sealed)
 {
 	char id[2 * E2E_MESSAGE_ID_LEN + 1];
 	struct json j;
@@ -255,6 +302,11 @@ report(const struct e2e_sealed *sealed)
 	json_string(&j, "message_id", id);
 	json_number(&j, "recipients", sealed->recipient_count);
 	json_number(&j, "mode", (uint64_t)sealed->mode);
+	if (request->conversation != NULL) {
+		json_hex(&j, "conversation", request->conversation,
+		    E2E_CONVERSATION_LEN);
+		json_number(&j, "sequence", request->sequence);
+	}
 	json_number(&j, "data_bytes", sealed->data_bytes);
 	json_number(&j, "envelope_bytes", sealed->envelope_bytes);
 	message_status(&j);
@@ -282,16 +334,21 @@ run(struct seal *s)
 		message_hint("-a makes text, -o FILE writes to a file");
 	if (error != E2E_OK)
 		goto out;
-	s->request.progress = progress_start(&progress, in.io.size);
-	error = e2e_seal(&s->request, &in.io, &out.io, &sealed, &diag);
-	progress_stop();
-	if (error != E2E_OK)
-		tell_failure(s, error, &diag, &in, &out);
-	else
+	if ((error = number_reserve(s)) == E2E_OK) {
+		s->request.progress = progress_start(&progress, in.io.size);
+		error = e2e_seal(&s->request, &in.io, &out.io, &sealed,
+		    &diag);
+		progress_stop();
+		if (error != E2E_OK)
+			tell_failure(s, error, &diag, &in, &out);
+		else
+			error = number_remember(s, &sealed);
+	}
+	if (error == E2E_OK)
 		error = output_commit(&out);
 	output_abort(&out);
 	if (error == E2E_OK)
-		report(&sealed);
+		report(&s->request, &sealed);
 out:
 	input_close(&in);
 	return error;
@@ -312,6 +369,8 @@ main(int argc, char **argv)
 	error = parse(&s, argc, argv);
 	if (error == E2E_OK)
 		error = run(&s);
+	remember_close(&s.remember);
+	groupkeys_free(&s.groups);
 	own_key_free(&s.sender);
 	passphrase_free(&s.passphrase);
 	passphrase_source_free(&s.key_source);

@@ -1,0 +1,138 @@
+/*
+ * receipt.c: --receipt: the answer to a sender who asks whether his message
+ * has arrived. Made when its output is safe, sealed for him alone.
+ */
+#include "open.h"
+
+#include "base/clock.h"
+#include "cli/message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Data in memory as an input. */
+struct memory {
+	const unsigned char *data;
+	size_t left;
+};
+
+static enum e2e_error
+read_memory(void *context, void *buffer, size_t size, size_t *got)
+{
+	struct memory *m = context;
+
+	*got = m->left < size ? m->left : size;
+	memcpy(buffer, m->data, *got);
+	m->data += *got;
+	m->left -= *got;
+	return E2E_OK;
+}
+
+/* The owner of the key that opened it; of a group's, the first member. */
+static const struct e2e_identity *
+find_recipient(const struct open_job *job, const struct e2e_opened *opened)
+{
+	const struct e2e_keys *keys = &job->request.keys;
+	size_t i;
+
+	if (opened->opened_by >= 0)
+		return keys->identities[opened->opened_by];
+	for (i = 0; i < keys->identity_count; i++) {
+		if (opened->group == NULL ||
+		    e2e_group_key_admits(opened->group, e2e_card_id(
+		    e2e_identity_card(keys->identities[i]))))
+			return keys->identities[i];
+	}
+	return NULL;
+}
+
+/* Why there will be none; NULL: there has to be one. */
+static const char *
+why_not(const struct open_job *job, const struct e2e_opened *opened)
+{
+	if (!opened->receipt_wanted)
+		return "no receipt was asked for";
+	if (opened->sender_state != E2E_SENDER_VERIFIED)
+		return "no receipt: its sender is not known for certain";
+	if (opened->rewrapped)
+		return "no receipt: its sender did not send it here";
+	if (e2e_card_expires(opened->sender) != 0 &&
+	    e2e_card_expires(opened->sender) <= clock_now())
+		return "no receipt: its sender's card has expired";
+	if (find_recipient(job, opened) == NULL)
+		return "no receipt: there is no key to sign it with";
+	return NULL;
+}
+
+static enum e2e_error
+seal_receipt(struct open_job *job, const struct e2e_opened *opened)
+{
+	unsigned char data[E2E_DELIVERY_MAX];
+	struct memory memory = { data, 0 };
+	struct e2e_input in = { .context = &memory, .read = read_memory };
+	struct e2e_seal request = {
+		.to.cards = &opened->sender, .to.card_count = 1,
+		.sender = find_recipient(job, opened),
+		.media_type = E2E_DELIVERY_TYPE,
+		.reply_to = opened->message_id, .threads = 1
+	};
+	struct e2e_diag diag = { .code = E2E_OK };
+	enum e2e_error error;
+
+	errno = 0;
+	error = e2e_delivery_make(data, &memory.left, request.sender, opened);
+	if (error == E2E_OK)
+		error = e2e_seal(&request, &in, &job->receipt.out.io, NULL,
+		    &diag);
+	if (error != E2E_OK)
+		(void)message_diag(error, &diag, job->receipt.path);
+	return error;
+}
+
+enum e2e_error
+receipt_make(struct open_job *job, const struct e2e_opened *opened)
+{
+	enum e2e_error error = E2E_OK;
+	const char *reason;
+	struct json j;
+
+	if (job->receipt.path == NULL)
+		return E2E_OK;
+	if ((reason = why_not(job, opened)) != NULL) {
+		message_detail("%s%s", job->about, reason);
+		return E2E_OK;
+	}
+	if (!job->receipt.begun) {
+		error = output_open(&job->receipt.out, job->receipt.path,
+		    OUTPUT_BINARY, FILE_REPLACE, 0666, job->in.fd);
+		if (error != E2E_OK)
+			return error;
+		job->receipt.begun = true;
+		/* One after the other. */
+		job->receipt.out.io.write_at = NULL;
+	}
+	if ((error = seal_receipt(job, opened)) != E2E_OK) {
+		/* Half of one would spoil those before it. */
+		output_abort(&job->receipt.out);
+		job->receipt.begun = false;
+		job->receipt.path = NULL;
+		return error;
+	}
+	message_event(&j, "receipt");
+	json_hex(&j, "message_id", opened->message_id, E2E_MESSAGE_ID_LEN);
+	json_string(&j, "file", job->receipt.path);
+	message_status(&j);
+	return E2E_OK;
+}
+
+enum e2e_error
+receipt_end(struct open_job *job, enum e2e_error error)
+{
+	enum e2e_error kept;
+
+	if (!job->receipt.begun)
+		return error;
+	kept = output_commit(&job->receipt.out);
+	output_abort(&job->receipt.out);
+	return error == E2E_OK ? kept : error;
+}
