@@ -28,13 +28,19 @@ fetch_run(const struct fetch *f, int input,
     int *status)
 {
 	char variable[FETCH_ID_TEXT + 32], text[FETCH_ID_TEXT + 1];
+	char no_count[] = "E2E_ENVELOPE_COUNT", no_verdicts[] =
+	    "E2E_VERDICT_FD";
+	char *const variables[] = { variable, no_count, no_verdicts, NULL };
+	struct child_task task = {
+		.command = f->command, .input = input, .variables = variables
+	};
 	enum e2e_error error;
 	struct json j;
 
 	fetch_id_text(text, id);
 	(void)snprintf(variable, sizeof(variable), "E2E_ENVELOPE_ID=%s", text);
 	errno = 0;
-	error = child_shell(f->command, input, variable, watch, status);
+	error = child_shell(&task, watch, status);
 	if (error != E2E_OK)
 		return message_system(error, "/bin/sh");
 	if (*status < 0)
