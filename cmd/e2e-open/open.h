@@ -28,6 +28,7 @@ struct open_job {
 	struct input in;
 	const char *output;
 	const char *folder;		/* -d */
+	int verdict_fd;			/* --verdict-fd; -1: none */
 	const char *sender_card;	/* --sender-card */
 	enum e2e_error lookup;		/* why no card could be looked up */
 	enum e2e_error told;		/* by a callback of the request */
@@ -49,6 +50,18 @@ enum e2e_error sender_judge(void *context, const struct e2e_opened *opened);
  * about the header. For a message that may be released. */
 void sender_report(const struct open_job *job,
     const struct e2e_opened *opened);
+
+/* ---- verdict.c ---- */
+
+/* Verdicts go to this descriptor. E2E_ERR_WRITE: it is none to write to. */
+enum e2e_error verdict_use(struct open_job *job, int fd);
+/*
+ * How it went with an envelope, as a line with its exit status; what was
+ * released has to be durable before. Nothing where nobody asked, and where
+ * there was no envelope. Does not wait for room. Told.
+ */
+enum e2e_error verdict_write(const struct open_job *job,
+    enum e2e_error error);
 
 /* ---- payload.c ---- */
 
