@@ -15,7 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PIECE = 65536, VERDICT_MAX = 255, LINE_MAX_LEN = 4 };
+enum {
+	PIECE = 65536, VERDICT_MAX = 255, LINE_MAX_LEN = 4,
+	SHELL_KILLED = 128, SIGNAL_MAX = 64
+};
 
 /* ---- what goes together ---- */
 
@@ -146,6 +149,14 @@ parse_verdicts(struct fetch_verdicts *v, const char *text, size_t length,
 	return true;
 }
 
+/* By a signal; a shell between says so by a number above 128. */
+static bool
+was_killed(int status)
+{
+	return status < 0 ||
+	    (status > SHELL_KILLED && status <= SHELL_KILLED + SIGNAL_MAX);
+}
+
 /*
  * With all verdicts, they are what counts. With some, the command did not come
  * to the others; one that was killed may have been killed by the next envelope,
@@ -157,12 +168,12 @@ judge(struct fetch_verdicts *v, size_t count, int status)
 	v->alone = false;
 	if (v->count == count)
 		return;
-	if (v->count == 0 && (status >= 0 || count == 1)) {
+	if (v->count == 0 && (!was_killed(status) || count == 1)) {
 		while (v->count < count)
 			v->status[v->count++] = status;
 		return;
 	}
-	v->alone = status < 0;
+	v->alone = was_killed(status);
 }
 
 static void

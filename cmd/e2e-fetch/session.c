@@ -246,6 +246,9 @@ has_enough(const struct session *s)
 
 	if (!fetch_queue_has_room(&s->queue) || (s->empty && !f->wait))
 		return true;
+	/* A relay may wait while so many are not acknowledged. */
+	if (s->queue.items + s->left >= FETCH_BATCH_ITEMS)
+		return true;
 	if (f->batch && f->max != 0 &&
 	    s->queue.items >= f->max - f->handled)
 		return true;

@@ -117,6 +117,8 @@ make_environment(char *const *variables, char *answer)
 
 /* ---- the answer ---- */
 
+enum { DIGITS_BEGIN = 3, DIGITS_END = 10 };
+
 struct channel {
 	int from, to;			/* the ends of the pipe; -1 */
 	int number;			/* of the one there */
@@ -142,8 +144,8 @@ find_number(int not)
 {
 	int n, flags, i;
 
-	for (i = 3; i < FD_SETSIZE; i++) {
-		n = i <= 9 ? 12 - i : i;
+	for (i = DIGITS_BEGIN; i < FD_SETSIZE; i++) {
+		n = i < DIGITS_END ? DIGITS_BEGIN + DIGITS_END - 1 - i : i;
 		if (n == not)
 			continue;
 		flags = fcntl(n, F_GETFD);
@@ -157,17 +159,23 @@ find_number(int not)
 static int
 channel_open(struct channel *c, const char *name)
 {
-	int ends[2], i, flags;
+	int ends[2], fd, flags, problem, i;
 
 	if (pipe(ends) != 0)
 		return errno;
 	c->from = ends[0];
-	c->to = ends[1];
+	/* Out of the way: what has the number already is not made another. */
+	c->to = fcntl(ends[1], F_DUPFD_CLOEXEC, DIGITS_END);
+	problem = errno;
+	(void)close(ends[1]);
+	if (c->to < 0)
+		return problem;
 	for (i = 0; i < 2; i++) {
-		flags = fcntl(ends[i], F_GETFL);
+		fd = i == 0 ? c->from : c->to;
+		flags = fcntl(fd, F_GETFL);
 		if (flags < 0 ||
-		    fcntl(ends[i], F_SETFL, flags | O_NONBLOCK) != 0 ||
-		    fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0)
+		    fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 			return errno;
 	}
 	if ((c->number = find_number(c->to)) < 0)
