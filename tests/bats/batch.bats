@@ -397,7 +397,7 @@ bad_ends_acknowledge_nothing() {
 	local got=0
 	wait "$fetch" || got=$?
 	[ "$got" = 143 ]
-	[ "$(paste -sd+ counts | bc)" = 4 ]
+	[ "$(awk '{ n += $1 } END { print n }' counts)" = 4 ]
 	[ "$(waiting bob)" = 2 ]
 	batch 0 "$OPEN"
 	[ "$(tail -n 1 counts)" = 2 ]
