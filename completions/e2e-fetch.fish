@@ -15,6 +15,7 @@ complete -c e2e-fetch -l passphrase-fd -x -d 'read the passphrase from descripto
 complete -c e2e-fetch -l kdf-memory-max -x -d 'largest memory a key derivation may ask for'
 complete -c e2e-fetch -s d -l directory -x -a '(__fish_complete_directories)' -d 'a file for each, in the Maildir manner'
 complete -c e2e-fetch -l exec -x -d 'run COMMAND by the shell for each, on its standard input'
+complete -c e2e-fetch -l batch -d 'run COMMAND for many at once, back to back'
 complete -c e2e-fetch -l refused -d 'run COMMAND again over those it has refused'
 complete -c e2e-fetch -l refused-max -x -d 'keep at most so many refused ones (1000)'
 complete -c e2e-fetch -l refused-max-bytes -x -d 'keep at most so many bytes of them (1073741824)'

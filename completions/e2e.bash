@@ -161,7 +161,7 @@ _e2e()
 		esac
 		;;
 	'e2e-fetch')
-		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -d --directory --exec --refused --refused-max --refused-max-bytes --wait --max --relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
+		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -d --directory --exec --batch --refused --refused-max --refused-max-bytes --wait --max --relay-key --ca --tls-pin --timeout -q --quiet -v --verbose --status-fd -h --help -V --version'
 		case $prev in
 		-i|--identity) argument='file' ;;
 		--passphrase-file) argument='file' ;;
@@ -270,7 +270,7 @@ _e2e()
 		esac
 		;;
 	'e2e-open')
-		options='-i --identity --passphrase-file --passphrase-fd -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --kdf-memory-max --rsa-trials -s --sender --known --max-age --allow-expired -o --output -d --directory --sender-card -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
+		options='-i --identity --passphrase-file --passphrase-fd -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --kdf-memory-max --rsa-trials -s --sender --known --max-age --allow-expired -o --output -d --directory --verdict-fd --sender-card -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='file'
 		case $prev in
 		-i|--identity) argument='file' ;;
@@ -284,6 +284,7 @@ _e2e()
 		--max-age) argument='none' ;;
 		-o|--output) argument='file' ;;
 		-d|--directory) argument='folder' ;;
+		--verdict-fd) argument='none' ;;
 		--sender-card) argument='file' ;;
 		-j|--threads) argument='none' ;;
 		--status-fd) argument='none' ;;

@@ -64,12 +64,12 @@ $(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,sec
 
 # ---- the relay: tests/relay, tests/bench/relay ----
 
-# A generator of load, a store full of mailboxes, and two relays that the
-# harnesses have to catch: one says OK before the commit, the other believes
-# every signature.
+# A generator of load, a store full of mailboxes, and what the harnesses have to
+# catch: a relay that says OK before the commit, one that believes every
+# signature, and an e2e-fetch to which every verdict is a good one.
 .PHONY: relay_tests
 tests: relay_tests
-relay_tests: $(addprefix $(BUILD)/tests/,relay_load relay_fill relayd_early relayd_trusting)
+relay_tests: $(addprefix $(BUILD)/tests/,relay_load relay_fill relayd_early relayd_trusting fetch_credulous)
 
 $(BUILD)/tests/relay_load: $(call object,tests/bench/relay_load.c)
 	@mkdir -p $(@D)
@@ -90,3 +90,8 @@ $(BUILD)/tests/relayd_trusting: $(call command_objects,e2e-relayd) $(call object
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(call wrap,proof_check_auth proof_check_ack) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)
+
+$(BUILD)/tests/fetch_credulous: $(call command_objects,e2e-fetch) $(call object,tests/relay/credulous.c) $(INTERNAL_LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(call wrap,child_shell) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)

@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { VERDICT_FIRST = 1, VERDICT_LAST = 6 };
-
 static int
 by_id(const void *a, const void *b)
 {
@@ -146,18 +144,31 @@ to_command(struct fetch *f, const struct fetch_item *item,
 	if ((error = fetch_run(f, fd, item->id, watch, &status)) != E2E_OK)
 		return error;
 	*kept = status == 0;
-	if (status >= VERDICT_FIRST && status <= VERDICT_LAST)
+	if (fetch_is_verdict(status))
 		error = fetch_refused_keep(f, item, kept);
 	return error;
+}
+
+void
+fetch_deliver_report(const struct fetch_item *item, bool kept)
+{
+	char id[FETCH_ID_TEXT + 1];
+	struct json j;
+
+	fetch_id_text(id, item->id);
+	message_event(&j, "message");
+	json_string(&j, "id", id);
+	json_number(&j, "seq", item->seq);
+	json_number(&j, "size", item->size);
+	json_bool(&j, "kept", kept);
+	message_status(&j);
 }
 
 enum e2e_error
 fetch_deliver(struct fetch *f, const struct fetch_item *item,
     const struct child_watch *watch, bool *kept)
 {
-	char id[FETCH_ID_TEXT + 1];
 	enum e2e_error error = E2E_OK;
-	struct json j;
 
 	*kept = false;
 	switch (f->manner) {
@@ -171,13 +182,7 @@ fetch_deliver(struct fetch *f, const struct fetch_item *item,
 		error = to_command(f, item, watch, kept);
 		break;
 	}
-	fetch_id_text(id, item->id);
-	message_event(&j, "message");
-	json_string(&j, "id", id);
-	json_number(&j, "seq", item->seq);
-	json_number(&j, "size", item->size);
-	json_bool(&j, "kept", *kept);
-	message_status(&j);
+	fetch_deliver_report(item, *kept);
 	return error;
 }
 

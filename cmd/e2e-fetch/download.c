@@ -23,15 +23,6 @@
 enum { PARTIALS_MAX = 4, PIECE = 65536, NAME_LEN = FETCH_TAG_LEN + FETCH_ID_TEXT + 64 };
 
 void
-fetch_item_free(struct fetch_item *item)
-{
-	if (item == NULL)
-		return;
-	spool_free(item->spool);
-	free(item);
-}
-
-void
 fetch_id_text(char text[FETCH_ID_TEXT + 1],
     const unsigned char id[SPOOL_ID_LEN])
 {

@@ -2,9 +2,12 @@
  * fetch.h: the parts of e2e-fetch.
  *
  *	main.c		options, the lock, connecting again
- *	session.c	one session: what comes and what is acknowledged
+ *	session.c	one session: what comes, and when it is handed on
+ *	hand.c		handing on, acknowledgements, credit
+ *	queue.c		envelopes in their order
  *	download.c	the bytes of one envelope, and those of a broken download
  *	deliver.c	to standard output, a folder, or a command
+ *	batch.c		many to one command, and its verdicts
  *	refused.c	what a command has judged, kept for another time
  *	ledger.c	what was handed on and not yet acknowledged
  *	keep.c		a file that is on the disk when it has its name
@@ -27,6 +30,10 @@
 enum {
 	FETCH_CREDIT_ITEMS = 256,
 	FETCH_CREDIT_BYTES = 8 * 1024 * 1024,
+	/* What is at hand at a time, and goes into a batch: its verdicts, of
+	 * at most four bytes each, must fit into the smallest pipe. */
+	FETCH_BATCH_ITEMS = 4 * FETCH_CREDIT_ITEMS,
+	FETCH_BATCH_BYTES = 4 * FETCH_CREDIT_BYTES,
 	FETCH_ID_TEXT = 2 * SPOOL_ID_LEN,
 	FETCH_TAG_LEN = 32
 };
@@ -49,6 +56,7 @@ struct fetch {
 	struct relay_place place;
 	enum fetch_manner manner;
 	const char *command;		/* FETCH_COMMAND */
+	bool batch;			/* several at a time */
 	const char *folder;		/* FETCH_FOLDER */
 	bool wait;
 	uint64_t max;			/* messages; 0: all */
@@ -70,16 +78,40 @@ struct fetch {
 	bool renumbered;		/* once, and no data has come since */
 };
 
+/* AGAIN: the command has not come to it. */
+enum fetch_outcome { FETCH_LEFT, FETCH_KEPT, FETCH_AGAIN };
+
 struct fetch_item {
 	struct fetch_item *next;
 	uint64_t seq, size;
 	unsigned char id[SPOOL_ID_LEN];
 	struct spool *spool;
+	bool alone;			/* in a batch of its own */
+	enum fetch_outcome outcome;	/* of a batch */
+};
+
+void fetch_id_text(char text[FETCH_ID_TEXT + 1],
+    const unsigned char id[SPOOL_ID_LEN]);
+
+/* ---- queue.c ---- */
+
+/* 1. items and bytes are the sums over all from first to *last. */
+struct fetch_queue {
+	struct fetch_item *first, **last;
+	uint64_t items, bytes;
 };
 
 void fetch_item_free(struct fetch_item *item);
-void fetch_id_text(char text[FETCH_ID_TEXT + 1],
-    const unsigned char id[SPOOL_ID_LEN]);
+/* A queue is not moved: `last` points into it. */
+void fetch_queue_init(struct fetch_queue *queue);
+void fetch_queue_free(struct fetch_queue *queue);
+void fetch_queue_add(struct fetch_queue *queue, struct fetch_item *item);
+struct fetch_item *fetch_queue_pop(struct fetch_queue *queue);	/* or NULL */
+/* All of `front` before the others; `front` is empty then. */
+void fetch_queue_put_back(struct fetch_queue *queue,
+    struct fetch_queue *front);
+/* For another one, of whatever size. */
+bool fetch_queue_has_room(const struct fetch_queue *queue);
 
 /* ---- session.c ---- */
 
@@ -120,10 +152,45 @@ enum e2e_error fetch_deliver_prepare(struct fetch *f);
 /* *kept: it is safe, and may be acknowledged. An error ends everything. */
 enum e2e_error fetch_deliver(struct fetch *f, const struct fetch_item *item,
     const struct child_watch *watch, bool *kept);
+/* The status line of one that was handed on. */
+void fetch_deliver_report(const struct fetch_item *item, bool kept);
 /* Before an acknowledgement: what was written is on the disk. */
 enum e2e_error fetch_deliver_flush(const struct fetch *f);
 
+/* ---- batch.c ---- */
+
+/* What a command said of the envelopes of a batch; statuses as child_shell
+ * has them. */
+struct fetch_verdicts {
+	int status[FETCH_BATCH_ITEMS];
+	size_t count;			/* so many of the first */
+	bool alone;			/* the others are run one by one */
+};
+
+/* Takes from the queue what goes together, at most `most`: one or more. */
+void fetch_batch_take(struct fetch_queue *batch, struct fetch_queue *queue,
+    uint64_t most);
+/*
+ * The items of `batch` back to back, in a regular file, at its beginning; its
+ * descriptor is that of *spool, to be freed, or of the one item.
+ */
+enum e2e_error fetch_batch_file(struct fetch_item *const *items,
+    size_t count, struct spool **spool, int *fd);
+/*
+ * Runs the command once over `count` envelopes, 1 to FETCH_BATCH_ITEMS. There
+ * is at least one verdict, or more than one envelope and `alone`.
+ */
+enum e2e_error fetch_batch_run(const struct fetch *f, int input,
+    size_t count, const struct child_watch *watch, struct fetch_verdicts *v);
+/* Hands on all of `batch`, but what was handed on before, and each id once:
+ * their outcomes are set, also when it fails. */
+enum e2e_error fetch_batch(struct fetch *f, struct fetch_queue *batch,
+    const struct child_watch *watch);
+
 /* ---- refused.c ---- */
+
+/* Is it a verdict on the message (1 to 6)? */
+bool fetch_is_verdict(int status);
 
 /* Runs the command; *status as child_shell has it. */
 enum e2e_error fetch_run(const struct fetch *f, int input,

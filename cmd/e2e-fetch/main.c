@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 enum {
-	OPTION_EXEC = OPTION_OWN, OPTION_WAIT, OPTION_MAX, OPTION_REFUSED,
-	OPTION_REFUSED_FILES, OPTION_REFUSED_BYTES
+	OPTION_EXEC = OPTION_OWN, OPTION_BATCH, OPTION_WAIT, OPTION_MAX,
+	OPTION_REFUSED, OPTION_REFUSED_FILES, OPTION_REFUSED_BYTES
 };
 
 static const struct option_spec options[] = {
@@ -32,6 +32,8 @@ static const struct option_spec options[] = {
 	{ 'd', "directory", "DIR", "a file for each, in the Maildir manner" },
 	{ OPTION_EXEC, "exec", "COMMAND",
 	    "run COMMAND by the shell for each, on its standard input" },
+	{ OPTION_BATCH, "batch", NULL,
+	    "run COMMAND for many at once, back to back" },
 	{ OPTION_REFUSED, "refused", NULL,
 	    "run COMMAND again over those it has refused" },
 	{ OPTION_REFUSED_FILES, "refused-max", "N",
@@ -50,8 +52,8 @@ static const struct command command = {
 	"e2e-fetch",
 	"[-i KEY] [--wait] [OPTION...] HOST[:PORT]\n"
 	"[-i KEY] -d DIR [--wait] [OPTION...] HOST[:PORT]\n"
-	"[-i KEY] --exec COMMAND [--wait] [OPTION...] HOST[:PORT]\n"
-	"[-i KEY] --refused --exec COMMAND [OPTION...]",
+	"[-i KEY] --exec COMMAND [--batch] [--wait] [OPTION...] HOST[:PORT]\n"
+	"[-i KEY] --refused --exec COMMAND [--batch] [OPTION...]",
 	"Takes the envelopes that wait at a relay.",
 	options
 };
@@ -84,6 +86,9 @@ parse_one(struct arguments *a, const struct options *o, int id)
 	case OPTION_EXEC:
 		f->command = o->argument;
 		f->manner = FETCH_COMMAND;
+		break;
+	case OPTION_BATCH:
+		f->batch = true;
 		break;
 	case OPTION_REFUSED:
 		a->refused = true;
@@ -127,6 +132,8 @@ parse(struct arguments *a, int argc, char **argv)
 		options_usage(&command, "-d and --exec contradict");
 	if (f->folder != NULL && f->folder[0] == '\0')
 		options_usage(&command, "-d needs the name of a folder");
+	if (f->batch && f->command == NULL)
+		options_usage(&command, "--batch needs --exec");
 	if (a->refused && f->command == NULL)
 		options_usage(&command, "--refused needs --exec");
 	if (a->refused && (f->wait || a->host != NULL))

@@ -1,12 +1,10 @@
 /*
  * session.c: what has come is read before anything else is done, as far as
  * the credit goes, so that neither a slow command nor a slow disk keeps the
- * relay waiting; then it is handed on, in order, one by one.
- *
- * Signals wait from the moment at which a message is handed on until its
- * acknowledgement was sent.
+ * relay waiting; then it is handed on, in order, one by one. With --batch,
+ * more is asked for until there is no more, and then it goes together.
  */
-#include "fetch.h"
+#include "session.h"
 
 #include "cli/message.h"
 
@@ -14,12 +12,6 @@
 #include <string.h>
 
 enum {
-	ACK_MAX = 64,
-	CREDIT_AGAIN_ITEMS = FETCH_CREDIT_ITEMS / 2,
-	CREDIT_AGAIN_BYTES = FETCH_CREDIT_BYTES / 2,
-	/* A relay that goes beyond its credit has to wait. */
-	QUEUE_ITEMS_MAX = 4 * FETCH_CREDIT_ITEMS,
-	QUEUE_BYTES_MAX = 4 * FETCH_CREDIT_BYTES,
 	/* --wait: what was not handed on is asked for again after so long. */
 	LEFT_AGAIN_SECONDS = 60,
 	/* While a download that broke is looked for, little comes that may
@@ -30,35 +22,19 @@ enum {
 	IDLE_MAX = 64
 };
 
-/*
- * 1. first .. *last came and were not handed on.
- * 2. kept are handed on and not acknowledged; the ledger has them, too.
- * 3. granted counts the items for which credit was given, and those before
- *    this session; allowed and came those of this session.
- * 4. searching: the relay does not know the number of `partial` any more.
- */
-struct session {
-	struct fetch *f;
-	struct relay_client *r;
-	struct fetch_item *first, **last;
-	uint64_t queued_items, queued_bytes;
-	struct client_kept kept[ACK_MAX];
-	size_t kept_count;
-	uint64_t granted, used_items, used_bytes, left;
-	uint64_t allowed, came, last_seq, most_bytes;
-	unsigned idle;
-	bool empty, searching, unflushed;
-	struct fetch_partial partial;
-	enum e2e_error broken;		/* while a command ran */
-};
-
-/* Of a failure that was told where it happened. */
-static enum e2e_error
-told(struct session *s, enum e2e_error error)
+enum e2e_error
+session_told(struct session *s, enum e2e_error error)
 {
 	if (error != E2E_OK)
 		s->r->told = true;
 	return error;
+}
+
+void
+session_use_credit(struct session *s, const struct fetch_item *item)
+{
+	s->used_items++;
+	s->used_bytes += item->size;
 }
 
 /* ---- what comes ---- */
@@ -87,10 +63,9 @@ take_item(struct session *s, uint64_t seq, const unsigned char *id,
 		fetch_item_free(item);
 		return error;
 	}
-	*s->last = item;
-	s->last = &item->next;
-	s->queued_items++;
-	s->queued_bytes += size;
+	fetch_queue_add(&s->queue, item);
+	if (s->f->batch)
+		session_use_credit(s, item);
 	return E2E_OK;
 }
 
@@ -107,12 +82,12 @@ meet_partial(struct session *s, const struct frame *frame)
 
 	if (frame->msg.size <= SPOOL_MEMORY_MAX || s->f->renumbered)
 		return E2E_OK;
-	error = told(s, fetch_partial_find(s->f, frame->msg.id, &old));
+	error = session_told(s, fetch_partial_find(s->f, frame->msg.id, &old));
 	if (error != E2E_OK || old.path == NULL)
 		return error;
 	if (old.size == frame->msg.size) {
-		error = told(s, fetch_partial_renumber(s->f, &old,
-		    frame->msg.seq));
+		error = session_told(s, fetch_partial_renumber(s->f,
+		    &old, frame->msg.seq));
 		s->f->again = s->f->renumbered = error == E2E_OK;
 		if (error == E2E_OK)
 			error = relay_client_fail(s->r, E2E_ERR_BUSY,
@@ -224,209 +199,24 @@ take_frame(struct session *s, uint32_t timeout)
 	}
 }
 
-static bool
-has_room(const struct session *s)
-{
-	return s->queued_items < QUEUE_ITEMS_MAX &&
-	    s->queued_bytes < QUEUE_BYTES_MAX;
-}
-
-/* While a command runs: the relay may ask whether we are there. */
-static int
-take_meanwhile(void *context)
+int
+session_take_meanwhile(void *context)
 {
 	struct session *s = context;
 
-	while (s->broken == E2E_OK && has_room(s) &&
+	while (s->broken == E2E_OK && fetch_queue_has_room(&s->queue) &&
 	    link_has_input(s->r->link))
 		s->broken = take_frame(s, 0);
-	return s->broken == E2E_OK && has_room(s);
-}
-
-/* ---- what is sent ---- */
-
-static int
-by_seq(const void *a, const void *b)
-{
-	const struct client_kept *left = a, *right = b;
-
-	return left->seq < right->seq ? -1 : left->seq > right->seq;
-}
-
-/* Only then may it be acknowledged, or remembered. A flush that has failed is
- * not tried again: the system may say the next time that all is well. */
-static enum e2e_error
-flush(struct session *s)
-{
-	enum e2e_error error;
-
-	if (s->unflushed || fetch_ledger_is_safe(&s->f->ledger))
-		return E2E_OK;
-	error = told(s, fetch_deliver_flush(s->f));
-	s->unflushed = error != E2E_OK;
-	if (error == E2E_OK)
-		fetch_ledger_flushed(&s->f->ledger);
-	return error;
-}
-
-static enum e2e_error
-send_ack(struct session *s)
-{
-	struct buffer out;
-	enum e2e_error error;
-
-	if (s->kept_count == 0)
-		return E2E_OK;
-	if ((error = flush(s)) != E2E_OK)
-		return error;
-	qsort(s->kept, s->kept_count, sizeof(s->kept[0]), by_seq);
-	buffer_init(&out, FRAME_MAX);
-	error = client_ack(s->r->client, &out, s->f->key.identity, s->kept,
-	    s->kept_count);
-	if (error != E2E_OK)
-		(void)relay_client_fail(s->r, error, "%s", "");
-	else
-		error = relay_client_send(s->r, &out);
-	buffer_free(&out);
-	s->kept_count = 0;
-	child_let_signals();
-	return error;
-}
-
-/* As much as was used up, but never for more than --max. */
-static enum e2e_error
-send_credit(struct session *s)
-{
-	struct frame frame = { .type = FRAME_CREDIT };
-	uint64_t room = UINT64_MAX;
-
-	if (s->f->max != 0)
-		room = s->f->max - s->granted;
-	frame.credit.items = s->used_items < room ? s->used_items : room;
-	frame.credit.bytes = s->used_bytes;
-	s->used_items = s->used_bytes = 0;
-	if (s->empty && !s->f->wait)
-		frame.credit.items = 0;
-	if (frame.credit.items == 0)
-		return E2E_OK;
-	s->granted += frame.credit.items;
-	s->allowed += frame.credit.items;
-	return relay_client_send_frame(s->r, &frame);
-}
-
-/* ---- handing on ---- */
-
-static struct fetch_item *
-pop(struct session *s)
-{
-	struct fetch_item *item = s->first;
-
-	s->first = item->next;
-	if (s->first == NULL)
-		s->last = &s->first;
-	s->queued_items--;
-	s->queued_bytes -= item->size;
-	return item;
-}
-
-static void
-add_kept(struct session *s, const struct fetch_item *item)
-{
-	struct client_kept *kept = s->kept;
-	size_t i;
-
-	/* It may have come by GET and by MSG. */
-	for (i = 0; i < s->kept_count; i++)
-		if (kept[i].seq == item->seq)
-			return;
-	kept += s->kept_count++;
-	kept->seq = item->seq;
-	memcpy(kept->id, item->id, SPOOL_ID_LEN);
-}
-
-/* broken: nothing more comes, and nothing can be acknowledged. */
-static enum e2e_error
-hand_on(struct session *s, const struct fetch_item *item, bool broken)
-{
-	const struct child_watch watch = {
-		broken ? -1 : link_fd(s->r->link), take_meanwhile, s
-	};
-	struct fetch *f = s->f;
-	enum e2e_error error = E2E_OK;
-	bool kept = fetch_ledger_find(&f->ledger, item->id) != NULL;
-
-	if (!kept)
-		error = fetch_deliver(f, item, &watch, &kept);
-	if (error == E2E_OK && kept) {
-		error = fetch_ledger_add(&f->ledger, item->id, item->seq);
-		if (error == E2E_OK && !broken)
-			add_kept(s, item);
-	} else {
-		s->left++;
-		f->left++;
-	}
-	f->handled++;
-	s->used_items++;
-	s->used_bytes += item->size;
-	return told(s, error);
-}
-
-static enum e2e_error
-hand_on_first(struct session *s)
-{
-	struct fetch_item *item = pop(s);
-	enum e2e_error error;
-
-	child_hold_signals();
-	error = hand_on(s, item, false);
-	fetch_item_free(item);
-	if (error == E2E_OK)
-		error = s->broken;
-	if (error == E2E_OK && (s->kept_count == ACK_MAX ||
-	    s->f->manner == FETCH_COMMAND || child_signal_waits()))
-		error = send_ack(s);
-	if (s->kept_count == 0)
-		child_let_signals();
-	if (error == E2E_OK && (s->used_items >= CREDIT_AGAIN_ITEMS ||
-	    s->used_bytes >= CREDIT_AGAIN_BYTES))
-		error = send_credit(s);
-	return error;
-}
-
-/*
- * The session broke, and what has come is whole: it is handed on, and
- * remembered, for it will come again. Signals stay held until it is written
- * down.
- */
-static enum e2e_error
-hand_on_rest(struct session *s)
-{
-	enum e2e_error error = E2E_OK;
-	struct fetch_item *item;
-
-	child_hold_signals();
-	while (error == E2E_OK && s->first != NULL && !child_signal_waits() &&
-	    (s->f->max == 0 || s->f->handled < s->f->max)) {
-		item = pop(s);
-		error = hand_on(s, item, true);
-		fetch_item_free(item);
-	}
-	return error;
+	return s->broken == E2E_OK && fetch_queue_has_room(&s->queue);
 }
 
 /* ---- the session ---- */
 
 static bool
-reached_max(const struct session *s)
-{
-	return s->f->max != 0 && s->f->handled >= s->f->max;
-}
-
-static bool
 is_finished(const struct session *s)
 {
 	return fetch_ledger_open(&s->f->ledger) == 0 &&
-	    (reached_max(s) || (s->empty && !s->f->wait));
+	    (hand_reached_max(s) || (s->empty && !s->f->wait));
 }
 
 /* Nothing is at hand: waits for what comes next. */
@@ -448,32 +238,54 @@ take_next(struct session *s)
 	return error;
 }
 
+/* Is it time to hand on what is there, rather than to see what comes? */
+static bool
+has_enough(const struct session *s)
+{
+	const struct fetch *f = s->f;
+
+	if (!fetch_queue_has_room(&s->queue) || (s->empty && !f->wait))
+		return true;
+	/* A relay may wait while so many are not acknowledged. */
+	if (s->queue.items + s->left >= FETCH_BATCH_ITEMS)
+		return true;
+	if (f->batch && f->max != 0 &&
+	    s->queue.items >= f->max - f->handled)
+		return true;
+	return (!f->batch || f->wait) && !link_has_input(s->r->link);
+}
+
 static enum e2e_error
 go_on(struct session *s)
 {
 	enum e2e_error error = E2E_OK;
 
 	while (error == E2E_OK) {
-		if (s->first != NULL && reached_max(s)) {
-			fetch_item_free(pop(s));	/* was not asked for */
+		if (s->queue.first != NULL && hand_reached_max(s)) {
+			/* Was not asked for. */
+			fetch_item_free(fetch_queue_pop(&s->queue));
 			continue;
 		}
-		if (s->first != NULL && (!has_room(s) ||
-		    (s->empty && !s->f->wait) ||
-		    !link_has_input(s->r->link))) {
-			error = hand_on_first(s);
+		if (s->queue.first != NULL && has_enough(s)) {
+			error = hand_on_next(s);
 			continue;
 		}
-		if (s->first == NULL && s->empty)
+		if (s->queue.first != NULL) {
+			/* A relay without credit would say nothing. */
+			if (!link_has_input(s->r->link))
+				error = hand_send_credit(s);
+			if (error == E2E_OK)
+				error = take_frame(s, 0);
+			continue;
+		}
+		if (s->empty)
 			fetch_ledger_settle(&s->f->ledger);
-		if (s->first == NULL && (error = send_ack(s)) == E2E_OK)
-			error = send_credit(s);
-		if (error == E2E_OK && s->first == NULL && is_finished(s))
+		if ((error = hand_send_ack(s)) == E2E_OK)
+			error = hand_send_credit(s);
+		if (error == E2E_OK && is_finished(s))
 			return E2E_OK;
-		if (error == E2E_OK && s->first == NULL)
+		if (error == E2E_OK)
 			error = take_next(s);
-		else if (error == E2E_OK)
-			error = take_frame(s, 0);
 	}
 	return error;
 }
@@ -544,7 +356,7 @@ start(struct session *s)
 	    (unsigned long long)s->partial.size);
 	do
 		error = take_frame(s, 0);
-	while (error == E2E_OK && s->first == NULL);
+	while (error == E2E_OK && s->queue.first == NULL);
 	if (error == E2E_ERR_REFUSED && strcmp(s->r->code, "gone") == 0) {
 		/* It has another number, or is gone indeed. */
 		error = E2E_OK;
@@ -556,10 +368,10 @@ start(struct session *s)
 		if (s->searching)
 			bytes = SEARCH_BYTES;
 	}
-	s->granted += s->first != NULL;
+	s->granted += s->queue.first != NULL;
 	s->used_items = items;
 	s->used_bytes = bytes;
-	return error == E2E_OK ? send_credit(s) : error;
+	return error == E2E_OK ? hand_send_credit(s) : error;
 }
 
 enum e2e_error
@@ -567,11 +379,10 @@ fetch_session(struct fetch *f, struct relay_client *r)
 {
 	struct session s = { .f = f, .r = r };
 	enum e2e_error error, rest;
-	struct fetch_item *item;
 
-	s.last = &s.first;
+	fetch_queue_init(&s.queue);
 	f->progress = f->again = false;
-	error = told(&s, fetch_partial_find(f, NULL, &s.partial));
+	error = session_told(&s, fetch_partial_find(f, NULL, &s.partial));
 	if (error == E2E_OK)
 		error = start(&s);
 	if (error == E2E_OK)
@@ -580,13 +391,10 @@ fetch_session(struct fetch *f, struct relay_client *r)
 		rest = hand_on_rest(&s);
 		error = rest == E2E_OK ? error : rest;
 	}
-	rest = flush(&s);
+	rest = hand_flush(&s);
 	error = rest == E2E_OK ? error : rest;
 	/* What was handed on may still come to be acknowledged: next time. */
-	while ((item = s.first) != NULL) {
-		s.first = item->next;
-		fetch_item_free(item);
-	}
+	fetch_queue_free(&s.queue);
 	fetch_ledger_break(&f->ledger);
 	fetch_partial_free(&s.partial);
 	return error;

@@ -19,7 +19,7 @@ enum {
 	OPTION_KNOWN = OPTION_OWN, OPTION_MAX_AGE, OPTION_ALLOW_EXPIRED,
 	OPTION_RSA_TRIALS, OPTION_SENDER_CARD, OPTION_MESSAGE_PASSPHRASE_FILE,
 	OPTION_MESSAGE_PASSPHRASE_FD, OPTION_OLD_EPOCH, OPTION_FORWARDED,
-	OPTION_MAX_SKEW, OPTION_STATE, OPTION_RECEIPT
+	OPTION_MAX_SKEW, OPTION_STATE, OPTION_RECEIPT, OPTION_VERDICT_FD
 };
 
 static const struct option_spec options[] = {
@@ -56,6 +56,8 @@ static const struct option_spec options[] = {
 	{ 'o', "output", "FILE", "write to FILE" },
 	{ 'd', "directory", "DIR", "several envelopes: a file each in DIR, "
 	    "by message id" },
+	{ OPTION_VERDICT_FD, "verdict-fd", "N",
+	    "write the status of each envelope of -d to descriptor N" },
 	{ OPTION_SENDER_CARD, "sender-card", "FILE",
 	    "write the sender's public key to FILE" },
 	{ OPTION_RECEIPT, "receipt", "FILE",
@@ -129,6 +131,8 @@ parse_one(struct open_job *job, const struct options *o, int id)
 		job->folder = o->argument;
 		r->several = true;
 		break;
+	case OPTION_VERDICT_FD:
+		return verdict_use(job, (int)options_number(o, 0, INT32_MAX));
 	case OPTION_SENDER_CARD:
 		job->sender_card = o->argument;
 		break;
@@ -166,6 +170,8 @@ parse(struct open_job *job, int argc, char **argv)
 	    job->sender_card != NULL))
 		options_usage(&command, "--directory excludes --output and "
 		    "--sender-card");
+	if (job->verdict_fd >= 0 && job->folder == NULL)
+		options_usage(&command, "--verdict-fd needs --directory");
 	if (job->output == NULL && job->folder == NULL &&
 	    message_status_fd() == STDOUT_FILENO) {
 		(void)message_set_status_fd(-1);
@@ -246,6 +252,7 @@ int
 main(int argc, char **argv)
 {
 	struct open_job job = {
+		.verdict_fd = -1,
 		.key_source = PASSPHRASE_SOURCE(PASSPHRASE_OPTIONS),
 		.message_source = PASSPHRASE_SOURCE(
 		    "--recipient-passphrase-file or "

@@ -30,6 +30,7 @@ struct open_job {
 		const char *path;	/* --receipt, or NULL */
 		struct output out;	/* open from the first receipt on */
 		bool begun;
+		enum e2e_error error;	/* the first one; told */
 	} receipt;
 	struct contacts contacts;
 	bool ask_passphrase;
@@ -40,6 +41,7 @@ struct open_job {
 	struct input in;
 	const char *output;
 	const char *folder;		/* -d */
+	int verdict_fd;			/* --verdict-fd; -1: none */
 	const char *sender_card;	/* --sender-card */
 	enum e2e_error lookup;		/* why no card could be looked up */
 	enum e2e_error told;		/* by a callback of the request */
@@ -76,11 +78,11 @@ void order_abandon(struct open_job *job);
 
 /* ---- receipt.c ---- */
 
-/* Seals a receipt for a message that is safe, if there has to be one. Told. */
-enum e2e_error receipt_make(struct open_job *job,
-    const struct e2e_opened *opened);
-/* Keeps the receipts that were made, whatever else went wrong; `error` or,
- * where that is E2E_OK, its own. Told. */
+/* Seals a receipt for a message that is safe, if there has to be one. What
+ * goes wrong is told, and no matter of the message: receipt_end says it. */
+void receipt_make(struct open_job *job, const struct e2e_opened *opened);
+/* Keeps the receipts that were made. `error`, or where that is E2E_OK what
+ * went wrong with them. Told. */
 enum e2e_error receipt_end(struct open_job *job, enum e2e_error error);
 
 /* ---- delivery.c ---- */
@@ -91,6 +93,18 @@ bool delivery_is_one(const struct e2e_opened *opened);
 enum e2e_error delivery_release(struct open_job *job,
     struct e2e_reader *reader, struct e2e_opened *opened,
     struct output *out);
+
+/* ---- verdict.c ---- */
+
+/* Verdicts go to this descriptor. E2E_ERR_WRITE: it is none to write to. */
+enum e2e_error verdict_use(struct open_job *job, int fd);
+/*
+ * How it went with an envelope, as a line with its exit status; what was
+ * released has to be durable before. Nothing where nobody asked, and where
+ * there was no envelope. Does not wait for room. Told.
+ */
+enum e2e_error verdict_write(const struct open_job *job,
+    enum e2e_error error);
 
 /* ---- payload.c ---- */
 

@@ -162,7 +162,7 @@ release(struct open_job *job, struct e2e_reader *reader,
 	output_abort(&out);
 	if (error == E2E_OK) {
 		report_done(opened, path);
-		error = receipt_make(job, opened);
+		receipt_make(job, opened);
 	}
 	return error;
 }
@@ -261,7 +261,7 @@ static enum e2e_error
 open_several(struct open_job *job, struct e2e_reader *reader,
     const struct input *in)
 {
-	enum e2e_error first = E2E_OK, error;
+	enum e2e_error first = E2E_OK, error, problem;
 	struct e2e_opened opened;
 	struct e2e_diag diag;
 	struct stat st;
@@ -279,6 +279,8 @@ open_several(struct open_job *job, struct e2e_reader *reader,
 			tell_of(job, error, &diag, in->name, count);
 		else
 			error = release_into_folder(job, reader, &opened, in);
+		if ((problem = verdict_write(job, error)) != E2E_OK)
+			return problem;
 		if (error == E2E_OK)
 			continue;
 		if (first == E2E_OK)

@@ -89,50 +89,57 @@ seal_receipt(struct open_job *job, const struct e2e_opened *opened)
 	return error;
 }
 
-enum e2e_error
-receipt_make(struct open_job *job, const struct e2e_opened *opened)
+/* Opens the file for the first one; the others follow it. */
+static enum e2e_error
+begin(struct open_job *job)
 {
-	enum e2e_error error = E2E_OK;
-	const char *reason;
+	enum e2e_error error;
+
+	if (job->receipt.begun)
+		return E2E_OK;
+	error = output_open(&job->receipt.out, job->receipt.path,
+	    OUTPUT_BINARY, FILE_REPLACE, 0666, job->in.fd);
+	job->receipt.begun = error == E2E_OK;
+	job->receipt.out.io.write_at = NULL;
+	return error;
+}
+
+static void
+report(const struct open_job *job, const struct e2e_opened *opened)
+{
 	struct json j;
 
-	if (job->receipt.path == NULL)
-		return E2E_OK;
-	if ((reason = why_not(job, opened)) != NULL) {
-		message_detail("%s%s", job->about, reason);
-		return E2E_OK;
-	}
-	if (!job->receipt.begun) {
-		error = output_open(&job->receipt.out, job->receipt.path,
-		    OUTPUT_BINARY, FILE_REPLACE, 0666, job->in.fd);
-		if (error != E2E_OK)
-			return error;
-		job->receipt.begun = true;
-		/* One after the other. */
-		job->receipt.out.io.write_at = NULL;
-	}
-	if ((error = seal_receipt(job, opened)) != E2E_OK) {
-		/* Half of one would spoil those before it. */
-		output_abort(&job->receipt.out);
-		job->receipt.begun = false;
-		job->receipt.path = NULL;
-		return error;
-	}
 	message_event(&j, "receipt");
 	json_hex(&j, "message_id", opened->message_id, E2E_MESSAGE_ID_LEN);
 	json_string(&j, "file", job->receipt.path);
 	message_status(&j);
-	return E2E_OK;
+}
+
+void
+receipt_make(struct open_job *job, const struct e2e_opened *opened)
+{
+	const char *reason;
+
+	if (job->receipt.path == NULL || job->receipt.error != E2E_OK)
+		return;
+	if ((reason = why_not(job, opened)) != NULL) {
+		message_detail("%s%s", job->about, reason);
+		return;
+	}
+	job->receipt.error = begin(job);
+	if (job->receipt.error == E2E_OK)
+		job->receipt.error = seal_receipt(job, opened);
+	if (job->receipt.error == E2E_OK)
+		report(job, opened);
 }
 
 enum e2e_error
 receipt_end(struct open_job *job, enum e2e_error error)
 {
-	enum e2e_error kept;
-
-	if (!job->receipt.begun)
-		return error;
-	kept = output_commit(&job->receipt.out);
-	output_abort(&job->receipt.out);
-	return error == E2E_OK ? kept : error;
+	/* Half of one would spoil those before it. */
+	if (job->receipt.begun && job->receipt.error == E2E_OK)
+		job->receipt.error = output_commit(&job->receipt.out);
+	if (job->receipt.begun)
+		output_abort(&job->receipt.out);
+	return error == E2E_OK ? job->receipt.error : error;
 }

@@ -7,6 +7,8 @@
 
 #include <e2e/error.h>
 
+#include <stddef.h>
+
 /*
  * What to do meanwhile: `ready` is called when `fd` can be read (-1: never);
  * false: no more of that. It must not wait for long.
@@ -18,14 +20,31 @@ struct child_watch {
 };
 
 /*
- * Runs `command` with `input` as its standard input and one more variable in
- * its environment ("NAME=value"), and waits for its end. *status: its exit
- * status, or minus the number of the signal that killed it. Signals that are
- * blocked here by child_hold_signals are not blocked there. E2E_ERR_MEMORY
- * (it could not be started), with errno. Not told.
+ * What is run, and what it finds.
+ *
+ * With `answer_name` it finds in the variable of this name the number, of one
+ * digit if there is one left, of a descriptor to which it may write an answer:
+ * a pipe, read after its end. Who writes more than a pipe holds gets EAGAIN.
  */
-enum e2e_error child_shell(const char *command, int input,
-    const char *variable, const struct child_watch *watch, int *status);
+struct child_task {
+	const char *command;
+	int input;			/* its standard input */
+	/* "NAME=value", or "NAME" for one that is not to be there; NULL. */
+	char *const *variables;
+	const char *answer_name;	/* NULL: none is wanted */
+	char *answer;			/* the caller's */
+	size_t answer_size;
+	size_t answer_length;		/* found out; not more than the size */
+};
+
+/*
+ * Runs the task, and waits for its end. *status: its exit status, or minus
+ * the number of the signal that killed it. Signals that are blocked here by
+ * child_hold_signals are not blocked there. E2E_ERR_MEMORY (it could not be
+ * started), with errno. Not told.
+ */
+enum e2e_error child_shell(struct child_task *task,
+    const struct child_watch *watch, int *status);
 
 /*
  * SIGINT, SIGTERM and SIGHUP wait from child_hold_signals to

@@ -15,21 +15,6 @@ teardown() {
 	relay_teardown
 }
 
-# deposited TEXT...: one envelope each, from alice to bob.
-deposited() {
-	local text
-	for text in "$@"; do
-		sealed "$text" | e2e-send -q "$RELAY" >/dev/null || return
-	done
-}
-
-# A relay at which bob has a mailbox with these.
-mailbox() {
-	relay_start store
-	registered bob
-	deposited "$@"
-}
-
 # unflushed_shim, once; then unflushed PATH COMMAND...: flushes of PATH fail.
 unflushed_shim() {
 	"${CC:-cc}" -shared -fPIC -o unflushed.so "$ROOT/tests/relay/unflushed.c"
@@ -47,10 +32,6 @@ opened() {
 	for f in "$@"; do
 		e2e-open -q -i bob.key -s alice.pub "$f" || return
 	done | xargs
-}
-
-refused_count() {
-	find home/state/e2e/refused -name '*.e2e' 2>/dev/null | wc -l
 }
 
 @test "to standard output, back to back, in order, once" {
@@ -524,6 +505,8 @@ partial_of() {
 	gives 64 e2e-fetch -i bob.key -d mail --exec true host
 	gives 64 e2e-fetch -i bob.key --refused
 	gives 64 e2e-fetch -i bob.key --refused --exec true host
+	gives 64 e2e-fetch -i bob.key --batch host
+	gives 64 e2e-fetch -i bob.key --batch -d mail host
 	gives 64 e2e-fetch -i bob.key --status-fd 1 host
 	gives 64 e2e-fetch -i bob.key host other
 }

@@ -226,6 +226,19 @@ gives_in_time() {
 	[ "$(wc -l <again)" = 2 ]
 }
 
+@test "--batch: a message that comes twice is in it once" {
+	lying twice
+	gives 0 e2e-fetch -q -i bob.key --batch --exec 'echo "$E2E_ENVELOPE_COUNT" >>counts; cat >>got' "$RELAY"
+	[ "$(cat counts)" = 1 ]
+	same got a.e2e
+}
+
+@test "--batch: what is not exactly one envelope goes alone" {
+	lying joined
+	gives 0 e2e-fetch -q -i bob.key --batch --exec 'echo "$E2E_ENVELOPE_COUNT" >>counts' "$RELAY"
+	[ "$(xargs <counts)" = "1 1 1 1" ]
+}
+
 @test "records that are not the answer" {
 	local lie
 	for lie in record-number record-altered record-query record-key; do

@@ -258,6 +258,61 @@ expired() {
 	tidy d
 }
 
+@test "--verdict-fd: a line for each envelope of -d, also for what was refused" {
+	e2e-seal -r carol.pub -i alice.key msg >carols
+	e2e-seal -r bob.pub -i alice.key -o altered msg
+	"$PYTHON" - <<-'END'
+	a = bytearray(open("altered", "rb").read())
+	a[-3] ^= 1
+	open("altered", "wb").write(a)
+	END
+	cat signed carols altered anonymous signed >five
+	mkdir d
+	gives 2 e2e-open -i bob.key -d d --verdict-fd 5 five 5>verdicts
+	[ "$(xargs <verdicts)" = "0 2 1 0 4" ]
+	# Nothing to tell of: nothing is told.
+	gives 5 e2e-open -i bob.key -d d --verdict-fd 5 /dev/null 5>verdicts
+	empty verdicts
+	# Out of step, the others have none.
+	head -c 100 signed | cat anonymous - signed >damaged
+	rm d/*
+	no e2e-open -q -i bob.key -d d --verdict-fd 5 damaged 5>verdicts 2>err
+	[ "$(head -n 1 verdicts)" = 0 ]
+	[ "$(wc -l <verdicts)" = 2 ]
+	# The variable alone says nothing to it.
+	rm d/*
+	E2E_VERDICT_FD=5 gives 0 e2e-open -i bob.key -d d signed 5>verdicts
+	empty verdicts
+}
+
+@test "--verdict-fd needs -d, and a descriptor that takes it" {
+	mkdir d
+	gives 64 e2e-open -i bob.key --verdict-fd 5 signed 5>verdicts
+	gives 64 e2e-open -i bob.key -o plain --verdict-fd 5 signed 5>verdicts
+	absent plain
+	# Before anything is opened.
+	gives 74 e2e-open -i bob.key -d d --verdict-fd 5 signed 5>&-
+	explained
+	gives 74 e2e-open -i bob.key -d d --verdict-fd 5 signed 5</dev/null
+	[ -z "$(ls d)" ]
+	gives 74 e2e-open -i bob.key -d d --verdict-fd 5 signed 5>/dev/full
+	explained
+	# A full pipe that does not block: it is not waited for.
+	rm d/*
+	gives 74 timeout 60 "$PYTHON" -c '
+import os, subprocess, sys
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:
+        os.write(w, b"x" * 4096)
+except BlockingIOError:
+    pass
+sys.exit(subprocess.run(sys.argv[1:] + [str(w), "signed"], pass_fds=[w]).returncode)' \
+		e2e-open -i bob.key -d d --verdict-fd
+	explained
+}
+
 @test "-d wants a folder, and excludes -o" {
 	gives 73 e2e-open -i bob.key -d missing signed
 	explained

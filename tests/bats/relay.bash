@@ -78,6 +78,26 @@ sealed() {
 	echo "$text" | e2e-seal -r bob.pub -i alice.key "$@"
 }
 
+# deposited TEXT...: one envelope each, from alice to bob.
+deposited() {
+	local text
+	for text in "$@"; do
+		sealed "$text" | e2e-send -q "$RELAY" >/dev/null || return
+	done
+}
+
+# A relay at which bob has a mailbox with these.
+mailbox() {
+	relay_start store
+	registered bob
+	deposited "$@"
+}
+
+# What a command has refused.
+refused_count() {
+	find home/state/e2e/refused -name '*.e2e' 2>/dev/null | wc -l
+}
+
 # waiting NAME: how many envelopes the relay has for them. Nothing is
 # acknowledged, for nothing is taken.
 waiting() {

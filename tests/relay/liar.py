@@ -123,13 +123,22 @@ class Liar:
                    "seq-large": (1 << 63,)}.get(self.lie)
         if numbers is None and self.lie not in (
                 "break-behind", "msg-beyond", "renumbered", "gone-always",
-                "empties-first", "pings-first", "empties-second"):
+                "empties-first", "pings-first", "empties-second", "twice",
+                "joined"):
             return False
         c.send(frame(READY, 1, len(self.envelope), int(time.time()), 0))
         if self.lie in ("empties-first", "pings-first"):
             flood(c, FLOODS[self.lie])
         for n, seq in enumerate(numbers or ()):
             self.message(c, seq, self.envelope + bytes(n))
+        if self.lie == "twice":
+            self.message(c, 1, self.envelope)
+            self.message(c, 2, self.envelope)
+        if self.lie == "joined":
+            self.message(c, 1, self.envelope * 2)
+            self.message(c, 2, self.envelope[:-20])
+            self.message(c, 3, self.envelope[-20:])
+            self.message(c, 4, self.envelope)
         if self.lie == "break-behind":
             self.message(c, 1, self.envelope)
             if self.visits == 1:
