@@ -104,8 +104,13 @@ inspect_all(struct e2e_reader *reader, const struct contacts *contacts,
 	for (first = true;; first = false) {
 		memset(&diag, 0, sizeof(diag));
 		error = e2e_inspect_next(reader, &seen, &end, &diag);
-		if (error != E2E_OK)
-			return message_diag(error, &diag, name);
+		if (error != E2E_OK) {
+			(void)message_diag(error, &diag, name);
+			if (error == E2E_ERR_VERSION)
+				message_hint("a wrapped key is shown by "
+				    "e2e-wrap-key --show");
+			return error;
+		}
 		if (end)
 			return E2E_OK;
 		error = show(contacts, &seen, as_json, first);

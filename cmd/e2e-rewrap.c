@@ -201,6 +201,8 @@ prepare(struct rewrap *w, const struct e2e_identity **identity)
 		error = groupkeys_open(&w->groups, &r->keys, &w->contacts);
 	if (error == E2E_OK)
 		error = groupkeys_open(&w->to_groups, &r->keys, &w->contacts);
+	if (error == E2E_OK)
+		error = groupkeys_check_epochs(&w->to_groups);
 	r->keys.groups = groupkeys_list(&w->groups);
 	r->keys.group_count = w->groups.count;
 	r->to.groups = groupkeys_list(&w->to_groups);

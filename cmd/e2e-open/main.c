@@ -22,6 +22,8 @@ enum {
 	OPTION_MAX_SKEW, OPTION_STATE, OPTION_RECEIPT, OPTION_VERDICT_FD
 };
 
+enum { SKEW_DEFAULT = 86400 };
+
 static const struct option_spec options[] = {
 	{ 0, NULL, NULL, "what opens it" },
 	{ 'i', "identity", "KEY", "this secret key (default: your "
@@ -183,6 +185,26 @@ parse(struct open_job *job, int argc, char **argv)
 	return error;
 }
 
+/* The groups' keys, and what is remembered. */
+static enum e2e_error
+prepare_memory(struct open_job *job)
+{
+	struct e2e_open *r = &job->request;
+	enum e2e_error error;
+
+	error = groupkeys_open(&job->groups, &r->keys, &job->contacts);
+	if (error == E2E_OK)
+		error = remember_open(&job->remember);
+	if (error == E2E_OK)
+		error = remember_epochs(&job->remember, &job->groups);
+	r->keys.groups = groupkeys_list(&job->groups);
+	r->keys.group_count = job->groups.count;
+	/* What is dated in a far future could not be forgotten before. */
+	if (job->remember.folder != NULL && r->max_skew == 0)
+		r->max_skew = SKEW_DEFAULT;
+	return error;
+}
+
 /* Keys are unlocked before anything is read: the input may not wait. */
 static enum e2e_error
 prepare(struct open_job *job)
@@ -192,7 +214,8 @@ prepare(struct open_job *job)
 	size_t i;
 
 	/* The default key, unless there is another way to open. */
-	if (job->key_count == 0 && !job->ask_passphrase)
+	if (job->key_count == 0 &&
+	    (!job->ask_passphrase || job->groups.count > 0))
 		job->key_paths[job->key_count++] = NULL;
 	for (i = 0; i < job->key_count; i++) {
 		r->keys.identity_count = i + 1;
@@ -205,6 +228,8 @@ prepare(struct open_job *job)
 		job->identities[i] = job->keys[i].identity;
 	}
 	r->keys.identities = job->identities;
+	if ((error = prepare_memory(job)) != E2E_OK)
+		return error;
 	if (job->ask_passphrase) {
 		job->answer.source =
 		    passphrase_is_given(&job->message_source) ?
@@ -212,16 +237,6 @@ prepare(struct open_job *job)
 		r->keys.passphrase = passphrase_answer;
 		r->keys.passphrase_context = &job->answer;
 	}
-	error = groupkeys_open(&job->groups, &r->keys, &job->contacts);
-	if (error == E2E_OK)
-		error = remember_open(&job->remember);
-	if (error == E2E_OK)
-		error = remember_epochs(&job->remember, &job->groups,
-		    r->allow_old_epochs);
-	if (error != E2E_OK)
-		return error;
-	r->keys.groups = groupkeys_list(&job->groups);
-	r->keys.group_count = job->groups.count;
 	r->find_card = sender_find_card;
 	r->find_card_context = job;
 	r->judge_sender = sender_judge;

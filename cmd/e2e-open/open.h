@@ -26,6 +26,7 @@ struct open_job {
 	bool forwarded;			/* --forwarded */
 	struct groupkeys groups;	/* -k */
 	struct remember remember;	/* --state */
+	struct state_order order;	/* of the message at hand */
 	struct {
 		const char *path;	/* --receipt, or NULL */
 		struct output out;	/* open from the first receipt on */
@@ -70,6 +71,9 @@ void sender_report(const struct open_job *job,
 /* Was it opened before, and is it next in its conversation? Before anything
  * of it is released; order_done or order_abandon follow. Told. */
 enum e2e_error order_admit(struct open_job *job,
+    const struct e2e_opened *opened);
+/* Says what is worth saying of that. */
+void order_report(const struct open_job *job,
     const struct e2e_opened *opened);
 /* Its output is safe: never again. Told. */
 enum e2e_error order_done(struct open_job *job);

@@ -52,12 +52,14 @@ describe(struct state_message *m, const struct e2e_opened *opened)
 	m->number = opened->sequence;
 }
 
-static void
-report(const struct open_job *job, const struct e2e_opened *opened,
-    const struct state_order *order)
+void
+order_report(const struct open_job *job, const struct e2e_opened *opened)
 {
+	const struct state_order *order = &job->order;
 	struct json j;
 
+	if (job->remember.state == NULL)
+		return;
 	if (order->interrupted)
 		message_note("%san earlier attempt to open this did not get "
 		    "to its end", job->about);
@@ -112,18 +114,14 @@ enum e2e_error
 order_admit(struct open_job *job, const struct e2e_opened *opened)
 {
 	struct state_message message;
-	struct state_order order;
 	enum e2e_error error;
 
 	if (job->remember.state == NULL)
 		return E2E_OK;
 	describe(&message, opened);
 	errno = 0;
-	error = state_admit(job->remember.state, &message, &order);
-	if (error != E2E_OK)
-		return refused(job, opened, error);
-	report(job, opened, &order);
-	return E2E_OK;
+	error = state_admit(job->remember.state, &message, &job->order);
+	return error == E2E_OK ? E2E_OK : refused(job, opened, error);
 }
 
 enum e2e_error

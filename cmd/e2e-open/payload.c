@@ -153,6 +153,7 @@ release(struct open_job *job, struct e2e_reader *reader,
 	error = order_admit(job, opened);
 	if (error == E2E_OK) {
 		sender_report(job, opened);
+		order_report(job, opened);
 		error = write_output(job, reader, opened, in, &out);
 		if (error == E2E_OK)
 			error = order_done(job);
@@ -176,7 +177,8 @@ next_header(struct open_job *job, struct e2e_reader *reader,
 
 	job->lookup = E2E_OK;
 	error = e2e_open_next(reader, &job->request, opened, end, diag);
-	if (error == E2E_ERR_SENDER_UNKNOWN && job->lookup != E2E_OK)
+	if ((error == E2E_ERR_SENDER_UNKNOWN ||
+	    error == E2E_ERR_FORWARDER_UNKNOWN) && job->lookup != E2E_OK)
 		error = job->told = job->lookup;
 	return error;
 }

@@ -215,6 +215,20 @@ parse(struct seal *s, int argc, char **argv)
 	return E2E_OK;
 }
 
+/* Whoever was removed since must not read it. */
+static enum e2e_error
+check_epochs(const struct seal *s)
+{
+	enum e2e_error error;
+	size_t i;
+
+	error = groupkeys_check_epochs(&s->groups);
+	for (i = 0; i < s->groups.count && error == E2E_OK; i++)
+		error = remember_check_epoch(&s->remember, s->groups.list[i],
+		    s->groups.paths[i]);
+	return error;
+}
+
 /* The sender's key, and with it those of the groups. */
 static enum e2e_error
 prepare_sender(struct seal *s)
@@ -234,8 +248,9 @@ prepare_sender(struct seal *s)
 	if (error == E2E_OK)
 		error = remember_open(&s->remember);
 	if (error == E2E_OK)
-		error = remember_epochs(&s->remember, &s->groups,
-		    s->old_epoch);
+		error = remember_epochs(&s->remember, &s->groups);
+	if (error == E2E_OK && !s->old_epoch)
+		error = check_epochs(s);
 	s->request.to.groups = groupkeys_list(&s->groups);
 	s->request.to.group_count = s->groups.count;
 	return error;

@@ -8,6 +8,7 @@
 #include "cli/process.h"
 #include "cli/resolve.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -22,7 +23,8 @@ static const struct option_spec options[] = {
 	{ OPTION_ADD, "add", "RECIPIENT",
 	    "give the wrapped key in FILE to one more member" },
 	{ OPTION_REMOVE, "remove", "RECIPIENT",
-	    "begin another epoch of FILE, without this member" },
+	    "begin another epoch of FILE, without this member (or "
+	    "fingerprint)" },
 	{ 'd', "unwrap", NULL, "write the key that is wrapped in FILE" },
 	{ OPTION_SHOW, "show", NULL,
 	    "tell what FILE is; with -i, whose" },
@@ -64,6 +66,32 @@ choose_job(struct wrap_key *w, enum wrap_key_job job)
 	w->job = job;
 }
 
+/* Somebody whose card is not at hand any more is named by the fingerprint. */
+static enum e2e_error
+add_removed(struct wrap_key *w, const char *word)
+{
+	struct cardlist list = { .cards = NULL };
+	struct wrap_key_removed *more, *one;
+	enum e2e_error error = E2E_OK;
+
+	more = realloc(w->removed, (w->removed_count + 1) * sizeof(*more));
+	if (more == NULL)
+		return message_no_memory();
+	w->removed = more;
+	one = &more[w->removed_count];
+	one->word = word;
+	if (!e2e_fingerprint_parse(one->id, word)) {
+		error = resolve_word_unchecked(&list, &w->contacts, word);
+		if (error == E2E_OK)
+			memcpy(one->id, e2e_card_id(list.cards[0]),
+			    E2E_ID_LEN);
+		cardlist_free(&list);
+	}
+	if (error == E2E_OK)
+		w->removed_count++;
+	return error;
+}
+
 static enum e2e_error
 parse_one(struct wrap_key *w, const struct options *o, int id)
 {
@@ -77,8 +105,7 @@ parse_one(struct wrap_key *w, const struct options *o, int id)
 		    E2E_ERR_RECIPIENT_REVOKED);
 	case OPTION_REMOVE:
 		choose_job(w, JOB_CHANGE);
-		return resolve_word_unchecked(&w->removed, &w->contacts,
-		    o->argument);
+		return add_removed(w, o->argument);
 	case 'd':
 		choose_job(w, JOB_UNWRAP);
 		break;
@@ -221,7 +248,7 @@ main(int argc, char **argv)
 	passphrase_source_free(&w.source);
 	cardlist_free(&w.members);
 	cardlist_free(&w.added);
-	cardlist_free(&w.removed);
+	free(w.removed);
 	cardlist_free(&w.makers);
 	contacts_free(&w.contacts);
 	return process_finish(error);

@@ -142,13 +142,13 @@ check_removed(const struct wrap_key *w, const struct e2e_group_key *group)
 	const unsigned char *id;
 	size_t i, k;
 
-	for (i = 0; i < w->removed.count; i++) {
-		id = e2e_card_id(w->removed.cards[i]);
+	for (i = 0; i < w->removed_count; i++) {
+		id = w->removed[i].id;
 		if (memcmp(id, e2e_card_id(e2e_group_key_maker(group)),
 		    E2E_ID_LEN) == 0)
 			return message_error(E2E_ERR_USAGE, "%s: its maker "
 			    "cannot be removed from a group",
-			    w->removed.labels[i]);
+			    w->removed[i].word);
 		for (k = 0; k < e2e_group_key_members(group); k++) {
 			if (memcmp(e2e_group_key_member(group, k), id,
 			    E2E_ID_LEN) == 0)
@@ -156,9 +156,21 @@ check_removed(const struct wrap_key *w, const struct e2e_group_key *group)
 		}
 		if (k == e2e_group_key_members(group))
 			return message_error(E2E_ERR_USAGE,
-			    "%s is not a member", w->removed.labels[i]);
+			    "%s is not a member", w->removed[i].word);
 	}
 	return E2E_OK;
+}
+
+static bool
+is_removed(const struct wrap_key *w, const unsigned char id[E2E_ID_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < w->removed_count; i++) {
+		if (memcmp(w->removed[i].id, id, E2E_ID_LEN) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Those who were members and are not removed, and those who are added. */
@@ -177,7 +189,7 @@ list_members(struct wrap_key *w, const struct e2e_group_key *group,
 	for (i = 0; i < e2e_group_key_members(group) && error == E2E_OK;
 	    i++) {
 		id = e2e_group_key_member(group, i);
-		if (!has_id(&w->removed, id) && !has_id(&w->added, id))
+		if (!is_removed(w, id) && !has_id(&w->added, id))
 			error = add_member(w, list, id);
 	}
 	for (i = 0; i < w->added.count && error == E2E_OK; i++) {
@@ -191,7 +203,7 @@ list_members(struct wrap_key *w, const struct e2e_group_key *group,
 enum e2e_error
 wrap_change(struct wrap_key *w)
 {
-	struct e2e_wrap_key request = { .next_epoch = w->removed.count > 0 };
+	struct e2e_wrap_key request = { .next_epoch = w->removed_count > 0 };
 	struct cardlist members = { .cards = NULL };
 	struct e2e_group_key *group = NULL;
 	enum e2e_error error;

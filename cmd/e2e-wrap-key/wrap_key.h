@@ -23,7 +23,12 @@ struct wrap_key {
 	const char *name;
 	bool no_card, armor;
 	struct cardlist members;	/* -r, -R */
-	struct cardlist added, removed;	/* --add, --remove */
+	struct cardlist added;		/* --add */
+	struct wrap_key_removed {	/* --remove: the word, and who that is */
+		const char *word;
+		unsigned char id[E2E_ID_LEN];
+	} *removed;
+	size_t removed_count;
 	struct cardlist makers;		/* -s */
 	bool known;			/* --known */
 	struct contacts contacts;

@@ -149,6 +149,35 @@ groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
 	return error;
 }
 
+enum e2e_error
+groupkeys_old_epoch(const struct e2e_group_key *group, const char *path,
+    uint64_t highest)
+{
+	(void)message_error(E2E_ERR_OLD_EPOCH, "%s: epoch %" PRIu64 " of a "
+	    "group that is at epoch %" PRIu64 " by now", path,
+	    e2e_group_key_epoch(group), highest);
+	message_hint("--old-epoch uses it all the same");
+	return E2E_ERR_OLD_EPOCH;
+}
+
+enum e2e_error
+groupkeys_check_epochs(const struct groupkeys *g)
+{
+	size_t i, k;
+
+	for (i = 0; i < g->count; i++) {
+		for (k = 0; k < g->count; k++) {
+			if (e2e_group_key_same_group(g->list[i],
+			    g->list[k]) && e2e_group_key_epoch(g->list[i]) <
+			    e2e_group_key_epoch(g->list[k]))
+				return groupkeys_old_epoch(g->list[i],
+				    g->paths[i],
+				    e2e_group_key_epoch(g->list[k]));
+		}
+	}
+	return E2E_OK;
+}
+
 const struct e2e_group_key *const *
 groupkeys_list(const struct groupkeys *g)
 {

@@ -42,6 +42,12 @@ enum e2e_error groupkeys_parse(struct e2e_group_key **group,
     const struct buffer *text, const char *name, const struct e2e_keys *keys,
     struct contacts *contacts);
 
+/* Is none of them of an epoch that another of them has ended? Told. */
+enum e2e_error groupkeys_check_epochs(const struct groupkeys *g);
+/* E2E_ERR_OLD_EPOCH, told: the group is at epoch `highest` by now. */
+enum e2e_error groupkeys_old_epoch(const struct e2e_group_key *group,
+    const char *path, uint64_t highest);
+
 /* For requests: the list as they want it. */
 const struct e2e_group_key *const *groupkeys_list(const struct groupkeys *g);
 /* The path of one of them. */

@@ -61,33 +61,45 @@ remember_failed(const struct remember *r, enum e2e_error error)
 	return error;
 }
 
-enum e2e_error
-remember_epochs(const struct remember *r, const struct groupkeys *groups,
-    bool allow_old)
+static enum e2e_error
+note_epoch(const struct remember *r, const struct e2e_group_key *group,
+    uint64_t *highest)
 {
-	const struct e2e_group_key *group;
+	const char *name = e2e_group_key_name(group);
 	enum e2e_error error;
+
+	errno = 0;
+	error = state_epoch(r->state,
+	    e2e_card_id(e2e_group_key_maker(group)),
+	    e2e_group_key_random(group), name, strlen(name),
+	    e2e_group_key_epoch(group), highest);
+	return error == E2E_OK ? E2E_OK : remember_failed(r, error);
+}
+
+enum e2e_error
+remember_epochs(const struct remember *r, const struct groupkeys *groups)
+{
+	enum e2e_error error = E2E_OK;
 	uint64_t highest;
-	const char *name;
 	size_t i;
 
-	for (i = 0; r->state != NULL && i < groups->count; i++) {
-		group = groups->list[i];
-		name = e2e_group_key_name(group);
-		errno = 0;
-		error = state_epoch(r->state,
-		    e2e_card_id(e2e_group_key_maker(group)),
-		    e2e_group_key_random(group), name, strlen(name),
-		    e2e_group_key_epoch(group), &highest);
-		if (error != E2E_OK)
-			return remember_failed(r, error);
-		if (highest == e2e_group_key_epoch(group) || allow_old)
-			continue;
-		(void)message_error(E2E_ERR_OLD_EPOCH, "%s: epoch %" PRIu64
-		    " of a group whose epoch is %" PRIu64 " by now",
-		    groups->paths[i], e2e_group_key_epoch(group), highest);
-		message_hint("--old-epoch uses it all the same");
-		return E2E_ERR_OLD_EPOCH;
-	}
-	return E2E_OK;
+	for (i = 0; r->state != NULL && i < groups->count &&
+	    error == E2E_OK; i++)
+		error = note_epoch(r, groups->list[i], &highest);
+	return error;
+}
+
+enum e2e_error
+remember_check_epoch(const struct remember *r,
+    const struct e2e_group_key *group, const char *path)
+{
+	enum e2e_error error;
+	uint64_t highest;
+
+	if (r->state == NULL)
+		return E2E_OK;
+	error = note_epoch(r, group, &highest);
+	if (error != E2E_OK || highest == e2e_group_key_epoch(group))
+		return error;
+	return groupkeys_old_epoch(group, path, highest);
 }

@@ -22,11 +22,11 @@ void remember_close(struct remember *r);
 enum e2e_error remember_failed(const struct remember *r,
     enum e2e_error error);
 
-/*
- * Remembers the epochs of these keys. One that is lower than another that is
- * remembered is E2E_ERR_OLD_EPOCH, unless `allow_old`. Told.
- */
+/* Remembers the epochs of these keys. Told. */
 enum e2e_error remember_epochs(const struct remember *r,
-    const struct groupkeys *groups, bool allow_old);
+    const struct groupkeys *groups);
+/* Is a later epoch of its group remembered? E2E_ERR_OLD_EPOCH. Told. */
+enum e2e_error remember_check_epoch(const struct remember *r,
+    const struct e2e_group_key *group, const char *path);
 
 #endif
