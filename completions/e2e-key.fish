@@ -14,7 +14,7 @@ complete -c e2e-key -n __fish_use_subcommand -f -a show -d 'Prints what can be k
 complete -c e2e-key -n __fish_use_subcommand -f -a passwd -d 'Changes or removes the passphrase of a secret key file'
 complete -c e2e-key -n __fish_use_subcommand -f -a rotate -d 'Adds a new encryption key, and brings the .pub file beside up to date'
 complete -c e2e-key -n __fish_use_subcommand -f -a revoke -d 'Prints a revocation, for everybody who has the public key'
-complete -c e2e-key -n __fish_use_subcommand -f -a unlock -d 'Has the kernel hold an unlocked key for a time, in the user\'s keyring'
+complete -c e2e-key -n __fish_use_subcommand -f -a unlock -d 'Has the kernel\'s keyring hold an unlocked key for a time'
 complete -c e2e-key -n __fish_use_subcommand -f -a lock -d 'Takes away what the kernel holds of a key'
 complete -c e2e-key -n '__fish_use_subcommand' -s q -l quiet -d 'say nothing but errors'
 complete -c e2e-key -n '__fish_use_subcommand' -s v -l verbose -d 'say more'

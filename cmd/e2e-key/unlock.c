@@ -29,7 +29,7 @@ static const struct option_spec options[] = {
 const struct command key_unlock_command = {
 	"e2e-key unlock",
 	"[--timeout TIME] [OPTION...] [KEY]",
-	"Has the kernel hold an unlocked key for a time, in the user's keyring.",
+	"Has the kernel's keyring hold an unlocked key for a time.",
 	options
 };
 

@@ -18,7 +18,7 @@ struct own_key {
 	bool locked;			/* its folder, by `lock` */
 	int lock;
 	bool is_protected;		/* the file is under a passphrase */
-	struct passphrase passphrase;	/* the one that unlocked it, if one did */
+	struct passphrase passphrase;	/* if one unlocked it */
 };
 
 /*

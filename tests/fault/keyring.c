@@ -2,15 +2,15 @@
  * keyring.c: what a test wants to do with the kernel's keyring, and no command
  * does.
  *
- *	keyring available		is there one? (status 0)
- *	keyring find NAME		is a key of this name in the user's keyring?
- *	keyring read NAME		its bytes, to standard output
- *	keyring plant NAME		puts standard input there, for ten minutes
- *	keyring end NAME		when it ends, as /proc/keys says
- *	keyring mode NAME		its permissions, as /proc/keys says
- *	keyring apart COMMAND...	runs it in a session that has nothing to do
- *					with this one, as cron would
- *	keyring without COMMAND...	runs it where the kernel forbids keyrings
+ *	keyring available	is there one? (status 0)
+ *	keyring find NAME	is a key of this name in the user's keyring?
+ *	keyring read NAME	its bytes, to standard output
+ *	keyring plant NAME	puts standard input there, for ten minutes
+ *	keyring end NAME	when it ends, as /proc/keys says
+ *	keyring mode NAME	its permissions, as /proc/keys says
+ *	keyring apart COMMAND	runs it in a session that has nothing to do with
+ *				this one, as cron would
+ *	keyring without COMMAND	runs it where the kernel forbids keyrings
  */
 #include <errno.h>
 #include <linux/filter.h>
