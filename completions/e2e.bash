@@ -63,7 +63,7 @@ _e2e()
 	e2e-key)
 		if [[ $COMP_CWORD -gt 1 ]]; then
 			case ${COMP_WORDS[1]} in
-			pub|show|passwd|rotate|revoke) page+=" ${COMP_WORDS[1]}" ;;
+			pub|show|passwd|rotate|revoke|unlock|lock) page+=" ${COMP_WORDS[1]}" ;;
 			esac
 		fi
 		;;
@@ -188,7 +188,7 @@ _e2e()
 		;;
 	'e2e-key')
 		options='-q --quiet -v --verbose --status-fd -h --help -V --version'
-		operand='words:pub show passwd rotate revoke'
+		operand='words:pub show passwd rotate revoke unlock lock'
 		case $prev in
 		--status-fd) argument='none' ;;
 		esac
@@ -250,6 +250,26 @@ _e2e()
 		--passphrase-file) argument='file' ;;
 		--passphrase-fd) argument='none' ;;
 		--kdf-memory-max) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-key unlock')
+		options='-i --identity --timeout --passphrase-file --passphrase-fd --kdf-memory-max -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		-i|--identity) argument='file' ;;
+		--timeout) argument='none' ;;
+		--passphrase-file) argument='file' ;;
+		--passphrase-fd) argument='none' ;;
+		--kdf-memory-max) argument='none' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
+	'e2e-key lock')
+		options='-i --identity -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		-i|--identity) argument='file' ;;
 		--status-fd) argument='none' ;;
 		esac
 		;;

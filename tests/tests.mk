@@ -17,7 +17,9 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(INTERN
 
 # One folder of commands whose calls can be told to fail (inject.h), one
 # command that does not look (careless.c), one with foretold randomness in
-# place of the system's (fixed_random.c), and a program with planted keys.
+# place of the system's (fixed_random.c), one that takes any key for the right
+# one (gullible.c), a program with planted keys, and one that does with the
+# kernel's keyring what no command does.
 FAULT = $(BUILD)/tests/fault
 FILTERS = $(filter-out $(NETWORK_COMMANDS),$(COMMANDS))
 FAULT_COMMANDS := $(addprefix $(FAULT)/bin/,$(FILTERS))
@@ -25,12 +27,15 @@ FAULT_OBJECTS := $(call object,tests/fault/inject.c tests/fault/inject_crypto.c)
 FAULT_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,open64 openat64 fcntl64 \
 	$(shell sed -nE 's/^WRAP[A-Z_]*.([A-Za-z0-9_]+),.*/\1/p' tests/fault/inject*.c))
 CARELESS_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,fd_write fd_write_at temporary_release)
+GULLIBLE_OBJECTS := $(LIBRARY_OBJECTS) $(call filter_objects,e2e-open) \
+	$(call object,tests/fault/gullible.c)
 FIXED_OBJECTS := $(filter-out %/base/random.o,$(LIBRARY_OBJECTS)) \
 	$(call filter_objects,e2e-seal) $(call object,tests/fault/fixed_random.c)
 
 .PHONY: faults
 tests: faults
-faults: $(FAULT_COMMANDS) $(FAULT)/careless/e2e-seal $(FAULT)/fixed-seal $(FAULT)/planted
+faults: $(FAULT_COMMANDS) $(FAULT)/careless/e2e-seal $(FAULT)/fixed-seal \
+	$(FAULT)/gullible-open $(FAULT)/planted $(FAULT)/keyring
 
 define fault_command
 $(FAULT)/bin/$(1): $(call filter_objects,$(1)) $(BASE_OBJECTS) $(STATIC_LIBRARY) $(FAULT_OBJECTS)
@@ -51,6 +56,16 @@ $(FAULT)/fixed-seal: $(FIXED_OBJECTS)
 	$(call say,LD,$@)
 	$(Q)$(LINK) -Wl,--wrap=clock_now -o $@ $(FIXED_OBJECTS) $(call filter_libs,e2e-seal)
 
+$(FAULT)/gullible-open: $(GULLIBLE_OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -Wl,--wrap=content_matches,--wrap=content_decrypt -o $@ $(GULLIBLE_OBJECTS) $(call filter_libs,e2e-open)
+
+$(FAULT)/keyring: $(call object,tests/fault/keyring.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $<
+
 $(FAULT)/planted: $(call object,tests/fault/planted.c) $(INTERNAL_LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -61,6 +76,8 @@ $(FAULT)/planted: $(call object,tests/fault/planted.c) $(INTERNAL_LIBRARY)
 wrap = $(addprefix -Wl$(comma)--wrap=,$(1))
 $(BUILD)/tests/test_message_mutator: private override LDFLAGS += $(call wrap,passhash_argon2id)
 $(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,secret_equal aead_open sender_verify sender_verify_segment)
+# Calls of the kernel's keyring that fail, or in whose midst the process dies.
+$(BUILD)/tests/test_cli_keyring: private override LDFLAGS += $(call wrap,syscall)
 
 # ---- the relay: tests/relay, tests/bench/relay ----
 

@@ -71,7 +71,7 @@ change(struct passwd *p, struct own_key *key)
 	struct passphrase passphrase = { NULL, 0 };
 	enum e2e_error error;
 
-	error = own_key_unlock(key, &p->source, p->memory_max);
+	error = own_key_unlock_by_passphrase(key, &p->source, p->memory_max);
 	if (error == E2E_OK && !p->none) {
 		error = passphrase_get_new(&passphrase, &p->new_source,
 		    key->path);
@@ -82,6 +82,8 @@ change(struct passwd *p, struct own_key *key)
 	if (error == E2E_OK)
 		error = own_key_save(key, p->none ? NULL : &passphrase,
 		    p->cost);
+	if (error == E2E_OK)
+		own_key_forget_held(key);
 	passphrase_free(&passphrase);
 	return error;
 }

@@ -93,7 +93,7 @@ rotate(struct own_key *key, struct passphrase_source *source,
 {
 	enum e2e_error error;
 
-	error = own_key_unlock(key, source, memory_max);
+	error = own_key_unlock_by_passphrase(key, source, memory_max);
 	if (error != E2E_OK)
 		return error;
 	if ((error = e2e_identity_rotate(key->identity)) != E2E_OK)
@@ -103,6 +103,7 @@ rotate(struct own_key *key, struct passphrase_source *source,
 	    cost);
 	if (error != E2E_OK)
 		return error;
+	own_key_forget_held(key);
 	message_detail("%s: serial %" PRIu64, key->path,
 	    e2e_card_serial(e2e_identity_card(key->identity)));
 	return update_public(key);

@@ -29,6 +29,7 @@ enum {
 	E2E_ID_LEN = 32,		/* identity id, bytes */
 	E2E_FINGERPRINT_LEN = 64,	/* 13 groups of four and 12 dashes */
 	E2E_NAME_MAX = 64,		/* a card's name, bytes of UTF-8 */
+	E2E_FILE_KEY_LEN = 32,		/* what unlocks one secret key file */
 	E2E_KEY_FILE_MAX = 262144,	/* a secret key file */
 	E2E_CARD_MAX = 16384,		/* an encoded card */
 	E2E_GROUP_KEY_LEN = 32,
@@ -109,6 +110,23 @@ E2E_API bool e2e_identity_locked(const struct e2e_identity *identity);
 E2E_API E2E_CHECK enum e2e_error e2e_identity_unlock(
     struct e2e_identity *identity, const void *passphrase, size_t length,
     uint32_t memory_max_kib);
+/*
+ * The key of the file that the identity was unlocked from: it unlocks that
+ * file once more without the passphrase and the cost of its KDF, and nothing
+ * else: every e2e_identity_text makes a file with another one. A secret.
+ * E2E_ERR_USAGE, and zeros, while locked and for an identity that was made
+ * here or read from a file without a passphrase.
+ */
+E2E_API E2E_CHECK enum e2e_error e2e_identity_file_key(
+    const struct e2e_identity *identity, unsigned char key[E2E_FILE_KEY_LEN]);
+/*
+ * Unlocks with such a key; the KDF is not run, and not capped.
+ * E2E_ERR_PASSPHRASE_WRONG (the key of another file, or the file was altered;
+ * still locked), E2E_ERR_KEY_FILE.
+ */
+E2E_API E2E_CHECK enum e2e_error e2e_identity_unlock_key(
+    struct e2e_identity *identity,
+    const unsigned char key[E2E_FILE_KEY_LEN]);
 /*
  * The text of the secret key file, to be written with mode 0600 and freed
  * with e2e_secret_free. passphrase NULL: not protected. The identity must be

@@ -6,8 +6,10 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/secret.h"
 #include "cli/config.h"
 #include "cli/input.h"
+#include "cli/keyring.h"
 #include "cli/message.h"
 
 #include <errno.h>
@@ -122,9 +124,62 @@ own_key_load_to_change(struct own_key *key, const char *path)
 	return load(key, path, true);
 }
 
+static const unsigned char *
+id_of(const struct own_key *key)
+{
+	return e2e_card_id(e2e_identity_card(key->identity));
+}
+
+/* Success also when it stays locked: then a passphrase has to do. */
+static enum e2e_error
+unlock_from_keyring(struct own_key *key)
+{
+	unsigned char *held = secret_alloc(E2E_FILE_KEY_LEN);
+	enum e2e_error error;
+	int problem;
+
+	if (held == NULL)
+		return message_no_memory();
+	problem = keyring_find(held, id_of(key));
+	error = problem == 0 ? e2e_identity_unlock_key(key->identity, held) :
+	    E2E_OK;
+	secret_free(held);
+	if (problem != 0 && problem != ENOENT)
+		message_detail("%s: the kernel's keyring: %s", key->path,
+		    strerror(problem));
+	if (error == E2E_ERR_PASSPHRASE_WRONG) {
+		message_detail("%s: the key in the kernel's keyring does not "
+		    "fit", key->path);
+		error = E2E_OK;
+	}
+	if (error != E2E_OK)
+		return message_error(error, "%s: %s", key->path,
+		    e2e_error_text(error));
+	if (!e2e_identity_locked(key->identity))
+		message_detail("%s: unlocked by the kernel's keyring",
+		    key->path);
+	return E2E_OK;
+}
+
 enum e2e_error
 own_key_unlock(struct own_key *key, struct passphrase_source *source,
     uint32_t memory_max_kib)
+{
+	enum e2e_error error = E2E_OK;
+
+	/* Whoever names a passphrase wants to know whether it is right. */
+	if (e2e_identity_locked(key->identity) &&
+	    !passphrase_is_given(source))
+		error = unlock_from_keyring(key);
+	if (error == E2E_OK)
+		error = own_key_unlock_by_passphrase(key, source,
+		    memory_max_kib);
+	return error;
+}
+
+enum e2e_error
+own_key_unlock_by_passphrase(struct own_key *key,
+    struct passphrase_source *source, uint32_t memory_max_kib)
 {
 	enum e2e_error error;
 	int i;
@@ -187,6 +242,12 @@ own_key_save(const struct own_key *key, const struct passphrase *passphrase,
 		(void)message_system(error, key->path);
 	e2e_secret_free(text);
 	return error;
+}
+
+void
+own_key_forget_held(const struct own_key *key)
+{
+	(void)keyring_forget(id_of(key));
 }
 
 char *

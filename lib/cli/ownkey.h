@@ -18,7 +18,7 @@ struct own_key {
 	bool locked;			/* its folder, by `lock` */
 	int lock;
 	bool is_protected;		/* the file is under a passphrase */
-	struct passphrase passphrase;	/* that passphrase, once unlocked */
+	struct passphrase passphrase;	/* if one unlocked it */
 };
 
 /*
@@ -35,8 +35,17 @@ enum e2e_error own_key_load(struct own_key *key, const char *path);
  */
 enum e2e_error own_key_load_to_change(struct own_key *key, const char *path);
 
-/* Unlocks if locked; a terminal is asked up to three times. */
+/*
+ * Unlocks if locked: with a passphrase that is given by an option; else with
+ * the key that the kernel's keyring holds, if it fits; else with a passphrase
+ * from the terminal, which is asked up to three times. Told.
+ */
 enum e2e_error own_key_unlock(struct own_key *key,
+    struct passphrase_source *source, uint32_t memory_max_kib);
+
+/* The same with a passphrase in any case: for what saves the key under it
+ * again, and for what only its owner may do. */
+enum e2e_error own_key_unlock_by_passphrase(struct own_key *key,
     struct passphrase_source *source, uint32_t memory_max_kib);
 
 void own_key_free(struct own_key *key);
@@ -48,6 +57,10 @@ void own_key_free(struct own_key *key);
  */
 enum e2e_error own_key_save(const struct own_key *key,
     const struct passphrase *passphrase, struct e2e_kdf_cost cost);
+
+/* After own_key_save: what the kernel's keyring held fits the file no more.
+ * Silent, and best effort: it is of no use there. */
+void own_key_forget_held(const struct own_key *key);
 
 /* FILE.key -> FILE.ENDING, another FILE -> FILE.ENDING; free() it. NULL: no
  * memory. */

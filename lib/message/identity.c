@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)E2E_FILE_KEY_LEN == (int)DERIVE_CEK_LEN,
+    "a file's key is its content encryption key");
+
 /* What `-t` names. */
 static const struct identity_type {
 	const char *name;
@@ -57,6 +60,8 @@ forget_keys(struct e2e_identity *identity)
 	for (i = 0; i < identity->encryption_count; i++)
 		key_free(identity->encryption[i]);
 	identity->encryption_count = 0;
+	secret_free(identity->file_key);
+	identity->file_key = NULL;
 }
 
 void
@@ -167,18 +172,19 @@ load_key_set(struct e2e_identity *id, struct bytes key_set)
 	return error;
 }
 
+/* What a KDF may cost is asked when it is about to run. */
+static const struct header_limits no_cap = {
+	.memory_max_kib = UINT32_MAX,
+	.ciphertext_max = E2E_KEY_FILE_MAX
+};
+
 static enum e2e_error
 parse_item(struct e2e_identity *id)
 {
-	/* What a KDF may cost is asked when it is about to run. */
-	static const struct header_limits limits = {
-		.memory_max_kib = UINT32_MAX,
-		.ciphertext_max = E2E_KEY_FILE_MAX
-	};
 	struct keyfile file;
 	enum e2e_error error;
 
-	error = keyfile_parse(&file, buffer_bytes(&id->item), &limits);
+	error = keyfile_parse(&file, buffer_bytes(&id->item), &no_cap);
 	if (error != E2E_OK)
 		return error;
 	error = card_decode(&id->card, file.card);
@@ -254,24 +260,18 @@ put_aad(struct buffer *aad, struct bytes card, struct bytes protected_header,
 	return error == E2E_OK && aad->failed ? E2E_ERR_MEMORY : error;
 }
 
-/* Wrong passphrase and altered file look the same, on purpose. */
+/* Wrong key, wrong passphrase and altered file look the same, on purpose. */
 static enum e2e_error
 decrypt_key_set(struct buffer *key_set, const struct keyfile *file,
-    const void *passphrase, size_t length)
+    const unsigned char cek[DERIVE_CEK_LEN])
 {
 	const struct header *h = &file->header;
-	unsigned char *cek = secret_alloc(DERIVE_CEK_LEN);
 	struct buffer aad;
-	enum e2e_error error = E2E_ERR_MEMORY;
-	bool mine = false, matches = false, authentic = false;
+	enum e2e_error error;
+	bool matches = false, authentic = false;
 
 	buffer_init(&aad, 1024);
-	if (cek == NULL)
-		goto out;
-	error = recipients_unwrap_passphrase(cek, &mine, &h->recipients[0],
-	    passphrase, length);
-	if (error == E2E_OK && mine)
-		error = content_matches(&matches, cek, h->commitment);
+	error = content_matches(&matches, cek, h->commitment);
 	if (error == E2E_OK && matches)
 		error = put_aad(&aad, file->card, h->protected_header,
 		    h->recipients_encoded);
@@ -280,8 +280,28 @@ decrypt_key_set(struct buffer *key_set, const struct keyfile *file,
 		    buffer_bytes(&aad), h->ciphertext);
 	if (error == E2E_OK && !authentic)
 		error = E2E_ERR_PASSPHRASE_WRONG;
-out:
 	buffer_free(&aad);
+	return error;
+}
+
+/* `cek` becomes the identity's, or is freed. */
+static enum e2e_error
+load_encrypted(struct e2e_identity *identity, const struct keyfile *file,
+    unsigned char *cek)
+{
+	struct buffer key_set;
+	enum e2e_error error;
+
+	buffer_init_secret(&key_set, E2E_KEY_FILE_MAX);
+	error = decrypt_key_set(&key_set, file, cek);
+	if (error == E2E_OK)
+		error = load_key_set(identity, buffer_bytes(&key_set));
+	if (error == E2E_OK) {
+		buffer_clear(&identity->item);
+		identity->file_key = cek;	/* transferred */
+		cek = NULL;
+	}
+	buffer_free(&key_set);
 	secret_free(cek);
 	return error;
 }
@@ -296,23 +316,64 @@ e2e_identity_unlock(struct e2e_identity *identity, const void *passphrase,
 		.ciphertext_max = E2E_KEY_FILE_MAX
 	};
 	struct keyfile file;
-	struct buffer key_set;
+	unsigned char *cek;
 	enum e2e_error error;
+	bool mine;
 
 	if (!e2e_identity_locked(identity))
 		return E2E_OK;
 	error = keyfile_parse(&file, buffer_bytes(&identity->item), &limits);
 	if (error != E2E_OK)
 		return error;
-	buffer_init_secret(&key_set, E2E_KEY_FILE_MAX);
-	error = decrypt_key_set(&key_set, &file, passphrase, length);
+	if ((cek = secret_alloc(DERIVE_CEK_LEN)) == NULL) {
+		error = E2E_ERR_MEMORY;
+		goto out;
+	}
+	error = recipients_unwrap_passphrase(cek, &mine,
+	    &file.header.recipients[0], passphrase, length);
+	if (error == E2E_OK && !mine)
+		error = E2E_ERR_PASSPHRASE_WRONG;
 	if (error == E2E_OK)
-		error = load_key_set(identity, buffer_bytes(&key_set));
-	if (error == E2E_OK)
-		buffer_clear(&identity->item);
-	buffer_free(&key_set);
+		error = load_encrypted(identity, &file, cek);
+	else
+		secret_free(cek);
+out:
 	keyfile_free(&file);
 	return error;
+}
+
+enum e2e_error
+e2e_identity_unlock_key(struct e2e_identity *identity,
+    const unsigned char key[E2E_FILE_KEY_LEN])
+{
+	struct keyfile file;
+	unsigned char *cek;
+	enum e2e_error error;
+
+	if (!e2e_identity_locked(identity))
+		return E2E_OK;
+	error = keyfile_parse(&file, buffer_bytes(&identity->item), &no_cap);
+	if (error != E2E_OK)
+		return error;
+	if ((cek = secret_alloc(DERIVE_CEK_LEN)) == NULL) {
+		error = E2E_ERR_MEMORY;
+	} else {
+		memcpy(cek, key, DERIVE_CEK_LEN);
+		error = load_encrypted(identity, &file, cek);
+	}
+	keyfile_free(&file);
+	return error;
+}
+
+enum e2e_error
+e2e_identity_file_key(const struct e2e_identity *identity,
+    unsigned char key[E2E_FILE_KEY_LEN])
+{
+	memset(key, 0, E2E_FILE_KEY_LEN);
+	if (identity->file_key == NULL)
+		return E2E_ERR_USAGE;
+	memcpy(key, identity->file_key, E2E_FILE_KEY_LEN);
+	return E2E_OK;
 }
 
 /* ---- changing ---- */

@@ -17,6 +17,9 @@ enum { IDENTITY_ENCRYPTION_KEYS_MAX = 64 };
  *    [card, secret], else it is empty.
  * 2. Unlocked: signing and encryption[0 .. the card's count) are the private
  *    halves of the card's keys in its order; retired keys follow.
+ * 3. `file_key` is the content encryption key of the file that the identity
+ *    was unlocked from, in memory of secret.h; NULL while locked, and where
+ *    there is no such file.
  */
 struct e2e_identity {
 	struct e2e_card *card;
@@ -24,6 +27,7 @@ struct e2e_identity {
 	struct key *signing;
 	struct key *encryption[IDENTITY_ENCRYPTION_KEYS_MAX];
 	size_t encryption_count;
+	unsigned char *file_key;
 };
 
 #endif

@@ -20,9 +20,10 @@ CHEAP="--kdf-memory 8192 --kdf-passes 1 --kdf-lanes 1"
 COMMANDS=(e2e-keygen e2e-seal e2e-open e2e-inspect e2e-key e2e-contact
 	e2e-send e2e-fetch e2e-directory e2e-relayd)
 SUBCOMMANDS=("e2e-key pub" "e2e-key show" "e2e-key passwd" "e2e-key rotate"
-	"e2e-key revoke" "e2e-contact pin" "e2e-contact list"
-	"e2e-contact unpin" "e2e-contact show" "e2e-contact verify"
-	"e2e-directory register" "e2e-directory lookup" "e2e-directory revoke")
+	"e2e-key revoke" "e2e-key unlock" "e2e-key lock" "e2e-contact pin"
+	"e2e-contact list" "e2e-contact unpin" "e2e-contact show"
+	"e2e-contact verify" "e2e-directory register" "e2e-directory lookup"
+	"e2e-directory revoke")
 
 # people NAME...: unprotected x25519 keys; NAME:TYPE makes another type.
 people() {

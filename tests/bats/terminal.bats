@@ -459,3 +459,31 @@ refused() {
 	prints 66 'e2e-open -i bob.key missing'
 	harmless <(shown)
 }
+
+@test "a key in the kernel's keyring that does not fit: the passphrase is asked for" {
+	local keyring=${BUILD:-$ROOT/build}/tests/fault/keyring name
+	"$keyring" available || skip "no keyring of the kernel here"
+	name=$(e2e-key show carol.key | sed -n 's/^fingerprint: /e2e:/p')
+	bytes 32 | "$keyring" plant "$name"
+	on_terminal <<-'END'
+	begin e2e-open -q -i carol.key -o plain carols
+	see "passphrase for carol.key: "
+	type "correct horse"
+	ends 0
+	END
+	same plain msg
+	# One that fits, and nothing is asked.
+	on_terminal <<-'END'
+	begin e2e-key unlock carol.key
+	see "passphrase for carol.key: "
+	echo_is off
+	type "correct horse"
+	see "unlocked until"
+	ends 0
+	begin e2e-open -q -i carol.key -o again carols
+	ends 0
+	END
+	e2e-key lock carol.key
+	same again msg
+	no grep -q horse shown
+}

@@ -9,6 +9,7 @@
  *
  *	planted load KEY		parses a secret key file
  *	planted unlock KEY WORD		and unlocks it
+ *	planted again KEY WORD		and once more, by the key of the file
  *	planted passwd KEY WORD NEW	and writes it under a new passphrase
  *	planted seal KEY WORD TO OUT	seals to a card, signed
  *	planted open KEY WORD IN	opens, verified
@@ -180,6 +181,22 @@ open_one(const struct e2e_identity *identity, const char *path)
 	must(fd_close(fd));
 }
 
+/* As two commands do of which the second finds what the first had held. */
+static void
+again(const struct e2e_identity *identity, const char *path)
+{
+	unsigned char *key = e2e_secret_alloc(E2E_FILE_KEY_LEN);
+	struct e2e_identity *second = load(path);
+
+	if (key == NULL)
+		must(E2E_ERR_MEMORY);
+	must(e2e_identity_file_key(identity, key));
+	must(e2e_identity_unlock_key(second, key));
+	e2e_secret_free(key);
+	stop("during");
+	e2e_identity_free(second);
+}
+
 static void
 save(const struct e2e_identity *identity, const char *path)
 {
@@ -211,7 +228,9 @@ main(int argc, char **argv)
 	if (argc > 3)
 		unlock(identity, argv[3]);
 	stop("loaded");
-	if (strcmp(what, "passwd") == 0 && argc > 4)
+	if (strcmp(what, "again") == 0)
+		again(identity, argv[2]);
+	else if (strcmp(what, "passwd") == 0 && argc > 4)
 		save(identity, argv[4]);
 	else if (strcmp(what, "seal") == 0 && argc > 5)
 		seal(identity, argv[4], argv[5]);

@@ -230,6 +230,41 @@ opener_that_ignores_the_senders_signature_is_caught(void **state)
 	assert_int_equal(insider(BROKEN_SIGNATURE, true), E2E_OK);
 }
 
+/* What says of a key file that the key at hand is not the file's. */
+static enum e2e_error
+unlocked_by_any_key(unsigned without)
+{
+	static const struct e2e_kdf_cost cheap = { 8192, 1, 1 };
+	static const unsigned char any[E2E_FILE_KEY_LEN] = { 7 };
+	struct e2e_identity *id;
+	enum e2e_error error;
+	size_t length;
+	char *text;
+
+	assert_int_equal(e2e_identity_text(alice, "x", 1, cheap, &text,
+	    &length), E2E_OK);
+	assert_int_equal(e2e_identity_parse(&id, text, length), E2E_OK);
+	e2e_secret_free(text);
+	broken = without;
+	error = e2e_identity_unlock_key(id, any);
+	broken = 0;
+	e2e_identity_free(id);
+	return error;
+}
+
+/* Two of them say so; with neither, noise is taken for keys. */
+static void
+unlocking_that_verifies_nothing_is_caught(void **state)
+{
+	assert_int_equal(unlocked_by_any_key(0), E2E_ERR_PASSPHRASE_WRONG);
+	assert_int_equal(unlocked_by_any_key(BROKEN_COMPARISON),
+	    E2E_ERR_PASSPHRASE_WRONG);
+	assert_int_equal(unlocked_by_any_key(BROKEN_TAG),
+	    E2E_ERR_PASSPHRASE_WRONG);
+	assert_int_not_equal(unlocked_by_any_key(BROKEN_COMPARISON |
+	    BROKEN_TAG), E2E_ERR_PASSPHRASE_WRONG);
+}
+
 int
 main(void)
 {
@@ -241,7 +276,8 @@ main(void)
 		cmocka_unit_test(
 		    opener_that_ignores_segment_signatures_is_caught),
 		cmocka_unit_test(
-		    opener_that_ignores_the_senders_signature_is_caught)
+		    opener_that_ignores_the_senders_signature_is_caught),
+		cmocka_unit_test(unlocking_that_verifies_nothing_is_caught)
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

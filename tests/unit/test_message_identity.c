@@ -483,6 +483,164 @@ key_file_of_262144_bytes_and_no_more(void **state)
 	free(longer);
 }
 
+/* ---- the key of a file ---- */
+
+/* Locked, as a new file under `passphrase` says. */
+static struct e2e_identity *
+locked(const struct e2e_identity *id, const char *passphrase)
+{
+	struct e2e_identity *again;
+	size_t length;
+	char *text;
+
+	assert_int_equal(e2e_identity_text(id, passphrase,
+	    strlen(passphrase), cheap, &text, &length), E2E_OK);
+	assert_int_equal(e2e_identity_parse(&again, text, length), E2E_OK);
+	assert_true(e2e_identity_locked(again));
+	e2e_secret_free(text);
+	return again;
+}
+
+/* The same file once more, as long as `id` is locked. */
+static struct e2e_identity *
+copy_of(const struct e2e_identity *id)
+{
+	struct e2e_identity *copy;
+
+	assert_int_equal(parse_item(&id->item, &copy), E2E_OK);
+	return copy;
+}
+
+static void
+file_key_unlocks_its_file_once_more(void **state)
+{
+	const struct e2e_identity *const owners[] = { alice, rsa };
+	unsigned char key[E2E_FILE_KEY_LEN], again[E2E_FILE_KEY_LEN];
+	struct e2e_identity *first, *second;
+	size_t i;
+
+	for (i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		first = locked(owners[i], "correct horse");
+		second = copy_of(first);
+		assert_int_equal(e2e_identity_unlock(first, "correct horse",
+		    13, 0), E2E_OK);
+		assert_int_equal(e2e_identity_file_key(first, key), E2E_OK);
+		assert_int_equal(e2e_identity_unlock_key(second, key),
+		    E2E_OK);
+		same(owners[i], second);
+		/* It is known from then on, too; once more does nothing. */
+		assert_int_equal(e2e_identity_file_key(second, again),
+		    E2E_OK);
+		assert_memory_equal(key, again, sizeof(key));
+		again[0] ^= 1;
+		assert_int_equal(e2e_identity_unlock_key(second, again),
+		    E2E_OK);
+		same(owners[i], second);
+		e2e_identity_free(first);
+		e2e_identity_free(second);
+	}
+}
+
+static void
+file_key_is_there_only_for_a_file_that_was_unlocked(void **state)
+{
+	static const unsigned char zero[E2E_FILE_KEY_LEN];
+	unsigned char key[E2E_FILE_KEY_LEN] = { 1 };
+	struct e2e_identity *plain = written_and_read(alice, NULL),
+	    *under = locked(alice, "x");
+
+	assert_int_equal(e2e_identity_file_key(alice, key), E2E_ERR_USAGE);
+	assert_memory_equal(key, zero, sizeof(key));
+	assert_int_equal(e2e_identity_file_key(plain, key), E2E_ERR_USAGE);
+	assert_int_equal(e2e_identity_file_key(under, key), E2E_ERR_USAGE);
+	assert_int_equal(e2e_identity_unlock(under, "y", 1, 0),
+	    E2E_ERR_PASSPHRASE_WRONG);
+	assert_int_equal(e2e_identity_file_key(under, key), E2E_ERR_USAGE);
+	assert_memory_equal(key, zero, sizeof(key));
+	e2e_identity_free(plain);
+	e2e_identity_free(under);
+}
+
+/* Each file has its own, also of the same identity and passphrase. */
+static void
+file_key_of_another_file_leaves_it_locked(void **state)
+{
+	struct e2e_identity *files[] = {
+		locked(alice, "x"), locked(alice, "x"), locked(bob, "x")
+	}, *target = locked(alice, "x");
+	unsigned char key[E2E_FILE_KEY_LEN];
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_int_equal(e2e_identity_unlock(files[i], "x", 1, 0),
+		    E2E_OK);
+		assert_int_equal(e2e_identity_file_key(files[i], key),
+		    E2E_OK);
+		assert_int_equal(e2e_identity_unlock_key(target, key),
+		    E2E_ERR_PASSPHRASE_WRONG);
+		assert_true(e2e_identity_locked(target));
+		assert_int_equal(e2e_identity_file_key(target, key),
+		    E2E_ERR_USAGE);
+		e2e_identity_free(files[i]);
+	}
+	assert_int_equal(e2e_identity_unlock(target, "x", 1, 0), E2E_OK);
+	same(alice, target);
+	e2e_identity_free(target);
+}
+
+static void
+altered_file_key_leaves_it_locked(void **state)
+{
+	struct e2e_identity *first = locked(alice, "x"),
+	    *second = copy_of(first);
+	unsigned char key[E2E_FILE_KEY_LEN];
+	size_t bit;
+
+	assert_int_equal(e2e_identity_unlock(first, "x", 1, 0), E2E_OK);
+	assert_int_equal(e2e_identity_file_key(first, key), E2E_OK);
+	for (bit = 0; bit < sizeof(key) * 8; bit++) {
+		key[bit / 8] ^= (unsigned char)(1u << bit % 8);
+		assert_int_equal(e2e_identity_unlock_key(second, key),
+		    E2E_ERR_PASSPHRASE_WRONG);
+		assert_true(e2e_identity_locked(second));
+		key[bit / 8] ^= (unsigned char)(1u << bit % 8);
+	}
+	assert_int_equal(e2e_identity_unlock_key(second, key), E2E_OK);
+	same(alice, second);
+	e2e_identity_free(first);
+	e2e_identity_free(second);
+}
+
+/* Nobody can do without the commitment, the tag, or the card's check. */
+static void
+file_key_does_not_unlock_an_altered_file(void **state)
+{
+	struct e2e_identity *first = locked(alice, "x"), *second;
+	struct buffer item;
+	unsigned char key[E2E_FILE_KEY_LEN];
+	size_t i, refused = 0;
+
+	buffer_init_secret(&item, E2E_KEY_FILE_MAX);
+	assert_true(buffer_append(&item, first->item.data,
+	    first->item.length));
+	assert_int_equal(e2e_identity_unlock(first, "x", 1, 0), E2E_OK);
+	assert_int_equal(e2e_identity_file_key(first, key), E2E_OK);
+	for (i = 0; i < item.length; i++) {
+		item.data[i] ^= 1;
+		if (parse_item(&item, &second) == E2E_OK) {
+			assert_int_equal(e2e_identity_unlock_key(second,
+			    key), E2E_ERR_PASSPHRASE_WRONG);
+			assert_true(e2e_identity_locked(second));
+			refused++;
+		}
+		e2e_identity_free(second);
+		item.data[i] ^= 1;
+	}
+	assert_true(refused > 100);
+	buffer_free(&item);
+	e2e_identity_free(first);
+}
+
 /* ---- revocations ---- */
 
 static void
@@ -629,6 +787,12 @@ main(void)
 		cmocka_unit_test(truncated_or_lengthened_key_file_is_refused),
 		cmocka_unit_test(encrypted_secrets_belong_to_their_card),
 		cmocka_unit_test(key_file_of_262144_bytes_and_no_more),
+		cmocka_unit_test(file_key_unlocks_its_file_once_more),
+		cmocka_unit_test(
+		    file_key_is_there_only_for_a_file_that_was_unlocked),
+		cmocka_unit_test(file_key_of_another_file_leaves_it_locked),
+		cmocka_unit_test(altered_file_key_leaves_it_locked),
+		cmocka_unit_test(file_key_does_not_unlock_an_altered_file),
 		cmocka_unit_test(revocation_is_made_and_checked),
 		cmocka_unit_test(revocation_by_another_is_refused),
 		cmocka_unit_test(altered_revocation_is_refused)
