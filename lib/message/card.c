@@ -6,6 +6,7 @@
 
 #include "base/encoding.h"
 #include "base/utf8.h"
+#include "message/claims.h"
 #include "message/sign1.h"
 #include "wire/labels.h"
 
@@ -103,57 +104,53 @@ skip_certificates(struct dcbor_reader *r)
 	return E2E_OK;
 }
 
+struct reading {
+	struct e2e_card *card;
+	unsigned seen;
+};
+
 static enum e2e_error
-take_claim(struct e2e_card *card, struct dcbor_reader *r, int64_t claim,
-    unsigned *seen)
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 {
+	struct reading *reading = context;
+	struct e2e_card *card = reading->card;
+
 	switch (claim) {
 	case CLAIM_SUB:
 		return take_name(card, r);
 	case CLAIM_EXP:
 		/* 0 would read as "never" from here on. */
-		return dcbor_get_uint(r, &card->expires) &&
-		    card->expires != 0 ? E2E_OK : E2E_ERR_CARD;
+		return claims_judge(dcbor_get_uint(r, &card->expires) &&
+		    card->expires != 0);
 	case CLAIM_IAT:
-		*seen |= 1;
-		return dcbor_get_uint(r, &card->created) ? E2E_OK :
-		    E2E_ERR_CARD;
+		reading->seen |= 1;
+		return claims_judge(dcbor_get_uint(r, &card->created));
 	case CLAIM_CNF:
-		*seen |= 2;
+		reading->seen |= 2;
 		return take_confirmation(card, r);
 	case CLAIM_ENCRYPTION_KEYS:
-		*seen |= 4;
+		reading->seen |= 4;
 		return take_encryption_keys(card, r);
 	case CLAIM_SERIAL:
-		*seen |= 8;
-		return dcbor_get_uint(r, &card->serial) ? E2E_OK :
-		    E2E_ERR_CARD;
+		reading->seen |= 8;
+		return claims_judge(dcbor_get_uint(r, &card->serial));
 	case CLAIM_CERTIFICATES:
 		return skip_certificates(r);
 	default:
-		return dcbor_skip(r, NULL) ? E2E_OK : E2E_ERR_CARD;
+		return claims_judge(dcbor_skip(r, NULL));
 	}
 }
 
 static enum e2e_error
 parse_claims(struct e2e_card *card, struct bytes claims)
 {
-	struct dcbor_reader r;
-	struct dcbor_map map;
+	struct reading reading = { card, 0 };
 	enum e2e_error error;
-	unsigned seen = 0;
-	int64_t claim;
 
-	dcbor_reader_init(&r, claims.data, claims.length);
-	if (!dcbor_enter_map(&r, &map))
-		return E2E_ERR_CARD;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		error = take_claim(card, &r, claim, &seen);
-		if (error != E2E_OK)
-			return error;
-	}
-	dcbor_leave(&r);
-	return dcbor_finish(&r) && seen == 15 ? E2E_OK : E2E_ERR_CARD;
+	error = claims_walk(claims, take_claim, &reading);
+	if (error == E2E_OK && reading.seen != 15)
+		error = E2E_ERR_CARD;
+	return error == E2E_ERR_MALFORMED ? E2E_ERR_CARD : error;
 }
 
 /* One key, one use: all thumbprints differ. */

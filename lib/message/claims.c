@@ -6,6 +6,32 @@
 #include <string.h>
 
 enum e2e_error
+claims_judge(bool ok)
+{
+	return ok ? E2E_OK : E2E_ERR_MALFORMED;
+}
+
+enum e2e_error
+claims_walk(struct bytes claims, claims_take *take, void *context)
+{
+	struct dcbor_reader r;
+	struct dcbor_map map;
+	enum e2e_error error;
+	int64_t claim;
+
+	dcbor_reader_init(&r, claims.data, claims.length);
+	if (!dcbor_enter_map(&r, &map))
+		return E2E_ERR_MALFORMED;
+	while (dcbor_next_key(&r, &map, &claim)) {
+		error = take(context, &r, claim);
+		if (error != E2E_OK)
+			return error;
+	}
+	dcbor_leave(&r);
+	return claims_judge(dcbor_finish(&r));
+}
+
+enum e2e_error
 claims_take_text(struct dcbor_reader *r, struct bytes *text)
 {
 	/* Texts are also C strings. */

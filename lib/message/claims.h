@@ -10,6 +10,18 @@
 
 #include <e2e/error.h>
 
+/*
+ * Walks over a whole claims map: `take` reads the value of each claim, or
+ * skips it, and says what is wrong; the first failure ends the walk. What is
+ * missing, or does not go together, is for the caller to find afterwards.
+ */
+typedef enum e2e_error claims_take(void *context, struct dcbor_reader *r,
+    int64_t claim);
+enum e2e_error claims_walk(struct bytes claims, claims_take *take,
+    void *context);
+/* For `take`: E2E_ERR_MALFORMED unless it went well. */
+enum e2e_error claims_judge(bool ok);
+
 /* All of them: E2E_ERR_MALFORMED, E2E_ERR_LIMIT. */
 
 /* At most E2E_TEXT_MAX bytes, none of them 0. data is not NULL afterwards. */

@@ -71,68 +71,55 @@ e2e_delivery_make(unsigned char *data, size_t *length,
 
 /* ---- reading ---- */
 
-static bool
-take_claim(struct e2e_delivery *d, struct dcbor_reader *r, int64_t claim,
-    unsigned *seen)
+struct reading {
+	struct e2e_delivery *delivery;
+	unsigned seen;
+};
+
+static enum e2e_error
+take_hash(struct dcbor_reader *r, unsigned char *to, size_t size)
 {
 	const unsigned char *bytes;
-	unsigned char *to;
-	size_t size;
+
+	if (!dcbor_get_bytes_of(r, &bytes, size))
+		return E2E_ERR_MALFORMED;
+	memcpy(to, bytes, size);
+	return E2E_OK;
+}
+
+static enum e2e_error
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
+{
+	struct reading *reading = context;
+	struct e2e_delivery *d = reading->delivery;
+	const unsigned char *cti;
 
 	switch (claim) {
 	case CLAIM_IAT:
-		*seen |= SEEN_IAT;
-		return dcbor_get_uint(r, &d->arrived);
+		reading->seen |= SEEN_IAT;
+		return claims_judge(dcbor_get_uint(r, &d->arrived));
 	case CLAIM_CTI:
-		*seen |= SEEN_CTI;
-		return dcbor_get_bytes_of(r, &bytes, CTI_LEN);
+		reading->seen |= SEEN_CTI;
+		return claims_judge(dcbor_get_bytes_of(r, &cti, CTI_LEN));
 	case CLAIM_DELIVERED:
-		*seen |= SEEN_MESSAGE;
-		to = d->message_id;
-		size = sizeof(d->message_id);
-		break;
+		reading->seen |= SEEN_MESSAGE;
+		return take_hash(r, d->message_id, sizeof(d->message_id));
 	case CLAIM_CONTEXT_HASH:
-		*seen |= SEEN_CONTEXT;
-		to = d->context_hash;
-		size = sizeof(d->context_hash);
-		break;
+		reading->seen |= SEEN_CONTEXT;
+		return take_hash(r, d->context_hash, sizeof(d->context_hash));
 	case CLAIM_DATA_HASH:
-		*seen |= SEEN_DATA;
-		to = d->data_hash;
-		size = sizeof(d->data_hash);
-		break;
+		reading->seen |= SEEN_DATA;
+		return take_hash(r, d->data_hash, sizeof(d->data_hash));
 	default:
-		return dcbor_skip(r, NULL);
+		return claims_judge(dcbor_skip(r, NULL));
 	}
-	if (!dcbor_get_bytes_of(r, &bytes, size))
-		return false;
-	memcpy(to, bytes, size);
-	return true;
-}
-
-static bool
-parse_claims(struct e2e_delivery *d, struct bytes claims)
-{
-	struct dcbor_reader r;
-	struct dcbor_map map;
-	unsigned seen = 0;
-	int64_t claim;
-
-	dcbor_reader_init(&r, claims.data, claims.length);
-	if (!dcbor_enter_map(&r, &map))
-		return false;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		if (!take_claim(d, &r, claim, &seen))
-			return false;
-	}
-	dcbor_leave(&r);
-	return dcbor_finish(&r) && seen == SEEN_ALL;
 }
 
 enum e2e_error
 e2e_delivery_read(struct e2e_delivery *delivery, const void *data,
     size_t length, const struct e2e_card *signer)
 {
+	struct reading reading = { delivery, 0 };
 	struct cose_sign1 sign1;
 	enum e2e_error error;
 	bool valid = false;
@@ -142,7 +129,8 @@ e2e_delivery_read(struct e2e_delivery *delivery, const void *data,
 		return E2E_ERR_LIMIT;
 	if (cose_sign1_parse(&sign1, (struct bytes){ data, length },
 	    TYP_DELIVERY) != E2E_OK ||
-	    !parse_claims(delivery, sign1.payload) ||
+	    claims_walk(sign1.payload, take_claim, &reading) != E2E_OK ||
+	    reading.seen != SEEN_ALL ||
 	    sign1.alg != signer->signing->type->alg ||
 	    memcmp(sign1.kid, e2e_card_id(signer), E2E_ID_LEN) != 0)
 		return E2E_ERR_DELIVERY;

@@ -13,17 +13,11 @@ enum {
 	SEEN_MANDATORY = SEEN_IAT | SEEN_CTI | SEEN_IK | SEEN_MODE
 };
 
-static enum e2e_error
-judge(bool ok)
-{
-	return ok ? E2E_OK : E2E_ERR_MALFORMED;
-}
-
 /* A flag is true or not there. */
 static enum e2e_error
 take_flag(struct dcbor_reader *r, bool *flag)
 {
-	return judge(dcbor_get_bool(r, flag) && *flag);
+	return claims_judge(dcbor_get_bool(r, flag) && *flag);
 }
 
 static enum e2e_error
@@ -50,57 +44,64 @@ take_padding(struct dcbor_reader *r)
 	return E2E_OK;
 }
 
+struct reading {
+	struct metadata *m;
+	unsigned seen;
+};
+
 static enum e2e_error
-take_claim(struct metadata *m, struct dcbor_reader *r, int64_t claim,
-    unsigned *seen)
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 {
+	struct reading *reading = context;
+	struct metadata *m = reading->m;
+
 	switch (claim) {
 	case CLAIM_EXP:
 		m->has_expiry = true;
-		return judge(dcbor_get_uint(r, &m->expires));
+		return claims_judge(dcbor_get_uint(r, &m->expires));
 	case CLAIM_IAT:
-		*seen |= SEEN_IAT;
-		return judge(dcbor_get_uint(r, &m->issued));
+		reading->seen |= SEEN_IAT;
+		return claims_judge(dcbor_get_uint(r, &m->issued));
 	case CLAIM_CTI:
-		*seen |= SEEN_CTI;
-		return judge(dcbor_get_bytes_of(r, &m->message_id,
+		reading->seen |= SEEN_CTI;
+		return claims_judge(dcbor_get_bytes_of(r, &m->message_id,
 		    DERIVE_MESSAGE_ID_LEN));
 	case CLAIM_PAYLOAD_KEY:
-		*seen |= SEEN_IK;
-		return judge(dcbor_get_bytes_of(r, &m->payload_key,
+		reading->seen |= SEEN_IK;
+		return claims_judge(dcbor_get_bytes_of(r, &m->payload_key,
 		    HASH_LEN));
 	case CLAIM_MODE:
-		*seen |= SEEN_MODE;
-		return judge(dcbor_get_uint(r, &m->mode));
+		reading->seen |= SEEN_MODE;
+		return claims_judge(dcbor_get_uint(r, &m->mode));
 	case CLAIM_SEGMENT_SIZE:
-		*seen |= SEEN_SEGMENT;
+		reading->seen |= SEEN_SEGMENT;
 		return take_segment_size(r, &m->segment_size);
 	case CLAIM_CONVERSATION:
-		return judge(dcbor_get_bytes_of(r, &m->conversation,
+		return claims_judge(dcbor_get_bytes_of(r, &m->conversation,
 		    E2E_CONVERSATION_LEN));
 	case CLAIM_SEQUENCE:
-		*seen |= SEEN_SEQUENCE;
+		reading->seen |= SEEN_SEQUENCE;
 		return claims_take_number(r, &m->sequence);
 	case CLAIM_MEDIA_TYPE:
 		return claims_take_text(r, &m->media_type);
 	case CLAIM_FILE_NAME:
 		return claims_take_text(r, &m->file_name);
 	case CLAIM_REPLY_TO:
-		return judge(dcbor_get_bytes_of(r, &m->reply_to,
+		return claims_judge(dcbor_get_bytes_of(r, &m->reply_to,
 		    DERIVE_MESSAGE_ID_LEN));
 	case CLAIM_CARD:
 		return claims_take_card(r, &m->card);
 	case CLAIM_PADDED:
 		return take_flag(r, &m->padded);
 	case CLAIM_RECEIPT:
-		*seen |= SEEN_RECEIPT;
+		reading->seen |= SEEN_RECEIPT;
 		return take_flag(r, &m->receipt_wanted);
 	case CLAIM_TO:
 		return claims_take_hashes(r, &m->to, 1, UINT64_MAX);
 	case CLAIM_PADDING:
 		return take_padding(r);
 	default:
-		return judge(dcbor_skip(r, NULL));
+		return claims_judge(dcbor_skip(r, NULL));
 	}
 }
 
@@ -128,25 +129,12 @@ check(const struct metadata *m, bool is_signed, unsigned seen)
 enum e2e_error
 metadata_parse(struct metadata *m, struct bytes claims, bool is_signed)
 {
-	struct dcbor_reader r;
-	struct dcbor_map map;
+	struct reading reading = { m, 0 };
 	enum e2e_error error;
-	unsigned seen = 0;
-	int64_t claim;
 
 	memset(m, 0, sizeof(*m));
-	dcbor_reader_init(&r, claims.data, claims.length);
-	if (!dcbor_enter_map(&r, &map))
-		return E2E_ERR_MALFORMED;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		error = take_claim(m, &r, claim, &seen);
-		if (error != E2E_OK)
-			return error;
-	}
-	dcbor_leave(&r);
-	if (!dcbor_finish(&r))
-		return E2E_ERR_MALFORMED;
-	return check(m, is_signed, seen);
+	error = claims_walk(claims, take_claim, &reading);
+	return error == E2E_OK ? check(m, is_signed, reading.seen) : error;
 }
 
 /* ---- writing ---- */

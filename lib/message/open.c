@@ -15,7 +15,6 @@
 
 #include "base/secret.h"
 #include "crypto/crypto.h"
-#include "wire/labels.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,18 +43,13 @@ static enum e2e_error
 parse_metadata(struct e2e_reader *r, const struct signer_source *source,
     struct e2e_opened *opened)
 {
-	struct bytes metadata = buffer_bytes(&r->unsealed.metadata);
-	struct dcbor_reader first;
 	struct cose_sign1 sign1;
 	enum e2e_error error;
+	bool is_signed;
 
-	dcbor_reader_init(&first, metadata.data, metadata.length);
-	if (dcbor_peek(&first) != DCBOR_TAG)
-		return metadata_parse(&r->claims, metadata, false);
-	error = cose_sign1_parse(&sign1, metadata, TYP_METADATA);
-	if (error == E2E_OK)
-		error = metadata_parse(&r->claims, sign1.payload, true);
-	if (error == E2E_OK)
+	error = sender_parse_metadata(&r->claims, &sign1, &is_signed,
+	    buffer_bytes(&r->unsealed.metadata));
+	if (error == E2E_OK && is_signed)
 		error = verify_sender(r, source, &sign1, opened);
 	return error;
 }

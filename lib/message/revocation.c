@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "message/claims.h"
 #include "message/identity.h"
 #include "message/sign1.h"
 #include "wire/armor.h"
@@ -40,36 +41,44 @@ take_subject(struct revocation *rev, struct dcbor_reader *r)
 	return true;
 }
 
-static bool
-take_claim(struct revocation *rev, struct dcbor_reader *r, int64_t claim,
-    const unsigned char **by, unsigned *seen)
+struct reading {
+	struct revocation *rev;
+	const unsigned char *by;
+	unsigned seen;
+};
+
+static enum e2e_error
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 {
+	struct reading *reading = context;
+	struct revocation *rev = reading->rev;
 	const unsigned char *cti;
 	uint64_t since;
 
 	switch (claim) {
 	case CLAIM_ISS:
-		*seen |= 1;
-		return dcbor_get_bytes_of(r, by, E2E_ID_LEN);
+		reading->seen |= 1;
+		return claims_judge(dcbor_get_bytes_of(r, &reading->by,
+		    E2E_ID_LEN));
 	case CLAIM_IAT:
-		*seen |= 2;
-		return dcbor_get_uint(r, &rev->made);
+		reading->seen |= 2;
+		return claims_judge(dcbor_get_uint(r, &rev->made));
 	case CLAIM_CTI:
-		*seen |= 4;
-		return dcbor_get_bytes_of(r, &cti, CTI_LEN);
+		reading->seen |= 4;
+		return claims_judge(dcbor_get_bytes_of(r, &cti, CTI_LEN));
 	case CLAIM_CNF:
-		*seen |= 8;
-		return take_subject(rev, r);
+		reading->seen |= 8;
+		return claims_judge(take_subject(rev, r));
 	case CLAIM_REASON:
-		*seen |= 16;
-		return dcbor_get_uint(r, &rev->reason);
+		reading->seen |= 16;
+		return claims_judge(dcbor_get_uint(r, &rev->reason));
 	case CLAIM_INVALID_SINCE:
-		return dcbor_get_uint(r, &since);
+		return claims_judge(dcbor_get_uint(r, &since));
 	case CLAIM_CERTIFICATE_SERIAL:
 		/* Ends a certificate, not an identity. */
-		return false;
+		return E2E_ERR_MALFORMED;
 	default:
-		return dcbor_skip(r, NULL);
+		return claims_judge(dcbor_skip(r, NULL));
 	}
 }
 
@@ -77,29 +86,17 @@ take_claim(struct revocation *rev, struct dcbor_reader *r, int64_t claim,
 static enum e2e_error
 parse(struct revocation *rev, struct bytes encoded)
 {
-	const unsigned char *by = NULL;
-	struct dcbor_reader r;
-	struct dcbor_map map;
-	unsigned seen = 0;
-	int64_t claim;
+	struct reading reading = { rev, NULL, 0 };
 
 	memset(rev, 0, sizeof(*rev));
 	if (encoded.length > REVOCATION_MAX)
 		return E2E_ERR_LIMIT;
 	if (cose_sign1_parse(&rev->sign1, encoded, TYP_REVOCATION) != E2E_OK)
 		return E2E_ERR_STATEMENT;
-	dcbor_reader_init(&r, rev->sign1.payload.data,
-	    rev->sign1.payload.length);
-	if (!dcbor_enter_map(&r, &map))
-		return E2E_ERR_STATEMENT;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		if (!take_claim(rev, &r, claim, &by, &seen))
-			return E2E_ERR_STATEMENT;
-	}
-	dcbor_leave(&r);
-	if (!dcbor_finish(&r) || seen != 31 ||
-	    memcmp(by, rev->subject, E2E_ID_LEN) != 0 ||
-	    memcmp(by, rev->sign1.kid, E2E_ID_LEN) != 0)
+	if (claims_walk(rev->sign1.payload, take_claim, &reading) != E2E_OK ||
+	    reading.seen != 31 ||
+	    memcmp(reading.by, rev->subject, E2E_ID_LEN) != 0 ||
+	    memcmp(reading.by, rev->sign1.kid, E2E_ID_LEN) != 0)
 		return E2E_ERR_STATEMENT;
 	return E2E_OK;
 }

@@ -7,12 +7,12 @@
 #include "message/diag.h"
 #include "message/identity.h"
 #include "message/reader.h"
+#include "message/sender.h"
 #include "message/sink.h"
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "crypto/crypto.h"
-#include "wire/labels.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,24 +47,6 @@ rewrapping_free(struct rewrapping *w)
 	buffer_free(&w->to);
 	buffer_free(&w->block);
 	buffer_free(&w->front);
-}
-
-/* The claims, for the message id. Who signed them is not looked at: nothing
- * is released here. */
-static enum e2e_error
-parse_claims(struct e2e_reader *r)
-{
-	struct bytes metadata = buffer_bytes(&r->unsealed.metadata);
-	struct dcbor_reader first;
-	struct cose_sign1 sign1;
-	enum e2e_error error;
-
-	dcbor_reader_init(&first, metadata.data, metadata.length);
-	if (dcbor_peek(&first) != DCBOR_TAG)
-		return metadata_parse(&r->claims, metadata, false);
-	error = cose_sign1_parse(&sign1, metadata, TYP_METADATA);
-	return error == E2E_OK ? metadata_parse(&r->claims, sign1.payload,
-	    true) : error;
 }
 
 static enum e2e_error
@@ -245,8 +227,10 @@ e2e_rewrap_next(struct e2e_reader *reader, const struct e2e_rewrap *request,
     bool *end, struct e2e_diag *diag)
 {
 	struct rewrapping w;
+	struct cose_sign1 sign1;
 	enum e2e_error error;
 	uint64_t which = 0;
+	bool is_signed;
 
 	memset(rewrapped, 0, sizeof(*rewrapped));
 	*end = false;
@@ -262,8 +246,11 @@ e2e_rewrap_next(struct e2e_reader *reader, const struct e2e_rewrap *request,
 		goto out;
 	error = unseal_header(&reader->unsealed, &reader->header,
 	    DERIVE_ENVELOPE, &request->keys);
+	/* For the message id. Who signed is not looked at: nothing is released
+	 * here. */
 	if (error == E2E_OK)
-		error = parse_claims(reader);
+		error = sender_parse_metadata(&reader->claims, &sign1,
+		    &is_signed, buffer_bytes(&reader->unsealed.metadata));
 	if (error == E2E_OK)
 		error = put_front(&w, reader);
 	unseal_forget_cek(&reader->unsealed);

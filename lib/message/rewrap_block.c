@@ -15,54 +15,47 @@
 
 enum { SMALL = 512, SEEN_IAT = 1, SEEN_HASH = 2 };
 
+struct reading {
+	struct rewrap_block *block;
+	unsigned seen;
+};
+
 static enum e2e_error
-take_claim(struct rewrap_block *block, struct dcbor_reader *r, int64_t claim,
-    unsigned *seen)
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 {
-	bool ok;
+	struct reading *reading = context;
+	struct rewrap_block *block = reading->block;
 
 	switch (claim) {
 	case CLAIM_IAT:
-		*seen |= SEEN_IAT;
-		ok = dcbor_get_uint(r, &block->issued);
-		break;
+		reading->seen |= SEEN_IAT;
+		return claims_judge(dcbor_get_uint(r, &block->issued));
 	case CLAIM_CARD:
 		return claims_take_card(r, &block->card);
 	case CLAIM_TO:
 		return claims_take_hashes(r, &block->to, 1, UINT64_MAX);
 	case CLAIM_ORIGINAL_HASH:
-		*seen |= SEEN_HASH;
-		ok = dcbor_get_bytes_of(r, &block->recipients_hash, HASH_LEN);
-		break;
+		reading->seen |= SEEN_HASH;
+		return claims_judge(dcbor_get_bytes_of(r,
+		    &block->recipients_hash, HASH_LEN));
 	default:
-		ok = dcbor_skip(r, NULL);
+		return claims_judge(dcbor_skip(r, NULL));
 	}
-	return ok ? E2E_OK : E2E_ERR_MALFORMED;
 }
 
 static enum e2e_error
 parse_claims(struct rewrap_block *block, struct bytes claims)
 {
-	struct dcbor_reader r;
-	struct dcbor_map map;
+	struct reading reading = { block, 0 };
 	enum e2e_error error;
-	unsigned seen = 0;
-	int64_t claim;
 
-	dcbor_reader_init(&r, claims.data, claims.length);
-	if (!dcbor_enter_map(&r, &map))
-		return E2E_ERR_MALFORMED;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		error = take_claim(block, &r, claim, &seen);
-		if (error != E2E_OK)
-			return error;
-	}
-	dcbor_leave(&r);
-	if (!dcbor_finish(&r) || seen != (SEEN_IAT | SEEN_HASH))
-		return E2E_ERR_MALFORMED;
+	error = claims_walk(claims, take_claim, &reading);
+	if (error == E2E_OK && reading.seen != (SEEN_IAT | SEEN_HASH))
+		error = E2E_ERR_MALFORMED;
 	/* A card that nobody signed with would only mislead. */
-	return !block->is_signed && block->card.data != NULL ?
-	    E2E_ERR_MALFORMED : E2E_OK;
+	if (error == E2E_OK && !block->is_signed && block->card.data != NULL)
+		error = E2E_ERR_MALFORMED;
+	return error;
 }
 
 enum e2e_error

@@ -87,6 +87,22 @@ sender_put_metadata(struct buffer *metadata, const struct metadata *m,
 }
 
 enum e2e_error
+sender_parse_metadata(struct metadata *m, struct cose_sign1 *sign1,
+    bool *is_signed, struct bytes metadata)
+{
+	struct dcbor_reader first;
+	enum e2e_error error;
+
+	dcbor_reader_init(&first, metadata.data, metadata.length);
+	*is_signed = dcbor_peek(&first) == DCBOR_TAG;
+	if (!*is_signed)
+		return metadata_parse(m, metadata, false);
+	error = cose_sign1_parse(sign1, metadata, TYP_METADATA);
+	return error == E2E_OK ? metadata_parse(m, sign1->payload, true) :
+	    error;
+}
+
+enum e2e_error
 sender_verify(bool *valid, const struct key *key,
     const struct cose_sign1 *sign1, const struct derive_core *core)
 {

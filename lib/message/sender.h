@@ -16,6 +16,11 @@ enum e2e_error sender_put_metadata(struct buffer *metadata,
     const struct metadata *m, const struct key *key,
     const struct derive_core *core);
 
+/* The inverse: *is_signed, and then sign1, which is not verified yet.
+ * E2E_ERR_MALFORMED, E2E_ERR_LIMIT. */
+enum e2e_error sender_parse_metadata(struct metadata *m,
+    struct cose_sign1 *sign1, bool *is_signed, struct bytes metadata);
+
 /* Whether the signature over the metadata is this key's. */
 enum e2e_error sender_verify(bool *valid, const struct key *key,
     const struct cose_sign1 *sign1, const struct derive_core *core);

@@ -33,68 +33,58 @@ take_key(struct dcbor_reader *r, const unsigned char **key)
 	return ok;
 }
 
+struct reading {
+	struct wrapped_key *w;
+	unsigned seen;
+};
+
 static enum e2e_error
-take_claim(struct wrapped_key *w, struct dcbor_reader *r, int64_t claim,
-    unsigned *seen)
+take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 {
-	bool ok;
+	struct reading *reading = context;
+	struct wrapped_key *w = reading->w;
 
 	switch (claim) {
 	case CLAIM_IAT:
-		*seen |= SEEN_IAT;
-		ok = dcbor_get_uint(r, &w->issued);
-		break;
+		reading->seen |= SEEN_IAT;
+		return claims_judge(dcbor_get_uint(r, &w->issued));
 	case CLAIM_CTI:
-		*seen |= SEEN_CTI;
-		ok = dcbor_get_bytes_of(r, &w->id, DERIVE_MESSAGE_ID_LEN);
-		break;
+		reading->seen |= SEEN_CTI;
+		return claims_judge(dcbor_get_bytes_of(r, &w->id,
+		    DERIVE_MESSAGE_ID_LEN));
 	case CLAIM_CARD:
 		return claims_take_card(r, &w->card);
 	case CLAIM_GROUP_KEY:
-		*seen |= SEEN_KEY;
-		ok = take_key(r, &w->key);
-		break;
+		reading->seen |= SEEN_KEY;
+		return claims_judge(take_key(r, &w->key));
 	case CLAIM_GROUP_NAME:
 		return claims_take_text(r, &w->name);
 	case CLAIM_EPOCH:
-		*seen |= SEEN_EPOCH;
+		reading->seen |= SEEN_EPOCH;
 		return claims_take_number(r, &w->epoch);
 	case CLAIM_MEMBERS:
-		*seen |= SEEN_MEMBERS;
+		reading->seen |= SEEN_MEMBERS;
 		return claims_take_hashes(r, &w->members, 0,
 		    E2E_RECIPIENTS_MAX);
 	case CLAIM_RANDOM:
-		*seen |= SEEN_RANDOM;
-		ok = dcbor_get_bytes_of(r, &w->random,
-		    DERIVE_GROUP_RANDOM_LEN);
-		break;
+		reading->seen |= SEEN_RANDOM;
+		return claims_judge(dcbor_get_bytes_of(r, &w->random,
+		    DERIVE_GROUP_RANDOM_LEN));
 	default:
-		ok = dcbor_skip(r, NULL);
+		return claims_judge(dcbor_skip(r, NULL));
 	}
-	return ok ? E2E_OK : E2E_ERR_MALFORMED;
 }
 
 enum e2e_error
 wrapped_key_parse(struct wrapped_key *w, struct bytes claims)
 {
-	struct dcbor_reader r;
-	struct dcbor_map map;
+	struct reading reading = { w, 0 };
 	enum e2e_error error;
-	unsigned seen = 0;
-	int64_t claim;
 
 	memset(w, 0, sizeof(*w));
-	dcbor_reader_init(&r, claims.data, claims.length);
-	if (!dcbor_enter_map(&r, &map))
-		return E2E_ERR_MALFORMED;
-	while (dcbor_next_key(&r, &map, &claim)) {
-		error = take_claim(w, &r, claim, &seen);
-		if (error != E2E_OK)
-			return error;
-	}
-	dcbor_leave(&r);
-	return dcbor_finish(&r) && seen == SEEN_ALL ? E2E_OK :
-	    E2E_ERR_MALFORMED;
+	error = claims_walk(claims, take_claim, &reading);
+	return error == E2E_OK && reading.seen != SEEN_ALL ?
+	    E2E_ERR_MALFORMED : error;
 }
 
 static void
