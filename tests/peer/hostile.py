@@ -41,26 +41,44 @@ passphrase of the key file): opens the control OUT/ok-anonymous.e2e with that
 key file.  OUT/public/NAME.pub is described by OUT/public/expect.json: seals to
 that public key line.  OUT/revocation/NAME.rev is described by
 OUT/revocation/expect.json: takes it in, knowing alice, bob and dave.
+
+OUT/group/NAME.e2e is described by OUT/group/expect.json, with the members above
+and
+
+    groups      names of the group keys to open it with, in this order, each the
+                wrapped key OUT/team/NAME.key (see cases/teams.py)
+    old_epoch   true: old epochs are allowed
+    forwarded   true: forwarded mail is allowed
+
+OUT/wrapped/NAME.key is described by OUT/wrapped/expect.json, likewise: unwraps
+it, where `from` asks for its maker.
 """
 
 import argparse
 import hashlib
+import itertools
 import json
 import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from cases import files, metadata, recipients, streams, structure  # noqa: E402
+from cases import files, groups, metadata, receipts, recipients, rewraps  # noqa: E402
+from cases import streams, structure, wrapped  # noqa: E402
 from cases.base import Cases, People  # noqa: E402
+from cases.teams import Teams  # noqa: E402
 from e2epeer import statements  # noqa: E402
 from e2epeer.card import parse_lines  # noqa: E402
 from e2epeer.errors import Failure  # noqa: E402
 from e2epeer.identity import read_file  # noqa: E402
 from e2epeer.opening import Reader, open_envelope  # noqa: E402
 from e2epeer.sealing import Plan, seal  # noqa: E402
+from e2epeer.wrapping import read_wrapped  # noqa: E402
 
 ENVELOPES = (structure, recipients, metadata, streams)
+TO_GROUPS = (groups, rewraps, receipts)
+FOLDERS = ("", ".e2e"), ("secret", ".key"), ("public", ".pub"), ("revocation", ".rev")
+GROUP_FOLDERS = ("group", ".e2e"), ("wrapped", ".key")
 
 
 def build(people):
@@ -74,11 +92,23 @@ def build(people):
     return kinds
 
 
-def save_all(out, kinds):
+def build_groups(people):
+    """Cases of groups, rewrapping and receipts, and of wrapped keys."""
+    teams = Teams(people)
+    kinds = envelopes, keys = [Cases(people, teams) for _ in range(2)]
+    for module in TO_GROUPS:
+        module.add(envelopes)
+    wrapped.add(keys)
+    return kinds
+
+
+def save_all(out, kinds, folders=FOLDERS):
     """Writes everything below out, but for the keys."""
-    for cases, folder, ending in zip(kinds, ("", "secret", "public", "revocation"),
-                                     (".e2e", ".key", ".pub", ".rev")):
+    for cases, (folder, ending) in zip(kinds, folders):
         save(os.path.join(out, folder), ending, cases.items)
+    teams = kinds[0].teams
+    if teams:
+        save(os.path.join(out, "team"), ".key", {n: (d, {}) for n, d in teams.files.items()})
     os.makedirs(os.path.join(out, "known"), exist_ok=True)
     for name, line in kinds[0].lines.items():
         with open(os.path.join(out, "known", name + ".pub"), "wb") as f:
@@ -101,16 +131,18 @@ def _encode(text):
     return None if text is None else text.encode()
 
 
-def reader_for(people, lines, expect):
+def reader_for(people, lines, expect, teams=None):
     """The peer's reader for one case."""
     who = expect.get("key", "bob")
     sender = expect.get("from")
     if sender not in (None, "any"):
         sender = getattr(people, sender).id
-    return Reader([getattr(people, who)] if who else [],
-                  _encode(expect.get("passphrase")),
+    own = [getattr(people, who)] if who else []
+    groups = [read_wrapped(teams.files[n], Reader(own)) for n in expect.get("groups", ())]
+    return Reader(own, _encode(expect.get("passphrase")),
                   [parse_lines(lines[n])[0] for n in expect.get("known", ())],
-                  sender=sender)
+                  sender=sender, groups=groups, old_epoch=expect.get("old_epoch", False),
+                  forwarded=expect.get("forwarded", False))
 
 
 def try_envelope(data, reader):
@@ -119,6 +151,15 @@ def try_envelope(data, reader):
         return 0, open_envelope(data, reader).data
     except Failure as failure:
         return failure.status, None
+
+
+def try_wrapped(data, reader):
+    """Status of the peer when it unwraps this."""
+    try:
+        read_wrapped(data, reader)
+    except Failure as failure:
+        return failure.status
+    return 0
 
 
 def try_secret(control, text, expect):
@@ -174,6 +215,22 @@ def check(people, kinds):
                "%d, not %d: %s" % (got, expect["status"], expect["why"]))
 
 
+def check_groups(people, kinds):
+    """Yields (name, right, text) for the cases of build_groups."""
+    envelopes, keys = kinds
+    for name, (data, expect) in envelopes.items.items():
+        reader = reader_for(people, envelopes.lines, expect, envelopes.teams)
+        got, plain = try_envelope(data, reader)
+        right = got == expect["status"]
+        if right and "sha256" in expect:
+            right = hashlib.sha256(plain).hexdigest() == expect["sha256"]
+        yield "group/" + name, right, "%d, not %d: %s" % (got, expect["status"], expect["why"])
+    for name, (data, expect) in keys.items.items():
+        got = try_wrapped(data, reader_for(people, keys.lines, expect, keys.teams))
+        yield ("wrapped/" + name, got == expect["status"],
+               "%d, not %d: %s" % (got, expect["status"], expect["why"]))
+
+
 def main():
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -184,12 +241,16 @@ def main():
     args = parser.parse_args()
     people = People(args.keys or os.path.join(args.out, "keys"))
     kinds = build(people)
+    to_groups = build_groups(people)
     save_all(args.out, kinds)
-    print("%d envelopes, %d key files, %d public keys, %d revocations" %
-          tuple(len(cases.items) for cases in kinds))
+    save_all(args.out, to_groups, GROUP_FOLDERS)
+    print("%d envelopes, %d key files, %d public keys, %d revocations, "
+          "%d envelopes of groups, %d wrapped keys" %
+          tuple(len(cases.items) for cases in [*kinds, *to_groups]))
     wrong = 0
     if args.check:
-        for name, right, text in check(people, kinds):
+        for name, right, text in itertools.chain(check(people, kinds),
+                                                 check_groups(people, to_groups)):
             if not right:
                 wrong += 1
                 print("%s: %s" % (name, text))

@@ -13,13 +13,16 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from e2epeer import armor, labels as L, payload, statements  # noqa: E402
+from e2epeer import armor, crypto, labels as L, payload, receipts  # noqa: E402
+from e2epeer import statements, wrapping  # noqa: E402
 from e2epeer.card import parse_lines  # noqa: E402
 from e2epeer.errors import Failure  # noqa: E402
 from e2epeer.header import parse_header  # noqa: E402
 from e2epeer.identity import new_identity, read_file, write_file  # noqa: E402
 from e2epeer.opening import Reader, frame_start, open_envelope, unarmor  # noqa: E402
-from e2epeer.sealing import DEFAULT_SEGMENT, Plan, seal  # noqa: E402
+from e2epeer.rewrapping import rewrap  # noqa: E402
+from e2epeer.sealing import DEFAULT_SEGMENT, Plan, Sealer  # noqa: E402
+from e2epeer.state import State  # noqa: E402
 
 CLAIM_NAMES = {
     L.EXP: "exp", L.IAT: "iat", L.CTI: "cti", L.MODE: "mode",
@@ -79,6 +82,34 @@ def load_cards(paths):
     return [c for path in paths or () for c in parse_lines(read(path))]
 
 
+def load_keys(paths, passphrase):
+    """The identities of secret key files."""
+    return [read_file(read(path), raw(passphrase)) for path in paths or ()]
+
+
+def load_groups(paths, identities):
+    """The group keys of wrapped keys for these identities."""
+    return [wrapping.read_wrapped(read(path), Reader(identities)) for path in paths or ()]
+
+
+def load_state(path):
+    """What is remembered; None where nothing shall be."""
+    if path is None:
+        return None
+    return State.load(read(path).decode()) if os.path.exists(path) else State()
+
+
+def save_state(path, state):
+    """Remembers."""
+    if state is not None:
+        write(path, state.dump().encode(), 0o600)
+
+
+def put(data, label, armored):
+    """A result to standard output."""
+    sys.stdout.buffer.write(armor.encode(label, data) if armored else data)
+
+
 def cmd_keygen(a):
     """Makes a secret key file and a public key line."""
     identity = new_identity(a.type, a.name, exp=a.exp)
@@ -96,6 +127,7 @@ def cmd_seal(a):
     if a.sender:
         sender = read_file(read(a.sender), raw(a.sender_passphrase))
     cards = load_cards(a.recipient)
+    groups = load_groups(a.group, [sender] if sender else [])
     if a.self_copy and sender:
         cards.append(sender.card)
     claims = {L.EXP: a.exp, L.FILE_NAME: a.file_name, L.MEDIA_TYPE: a.type,
@@ -104,11 +136,13 @@ def cmd_seal(a):
     claims = {k: v for k, v in claims.items() if v is not None}
     plan = Plan(cards, raw(a.passphrase), (a.t, a.m, a.p), sender=sender,
                 hidden=a.hidden, mode=a.mode, segment_size=a.segment_size,
-                pad=a.pad, carry_card=not a.no_card, claims=claims)
-    result = seal(plan, sys.stdin.buffer.read())
-    if a.armor:
-        result = armor.encode(armor.MESSAGE, result)
-    sys.stdout.buffer.write(result)
+                pad=a.pad, carry_card=not a.no_card, claims=claims, groups=groups)
+    run, data, state = Sealer(plan), sys.stdin.buffer.read(), load_state(a.state)
+    result = run.seal(data)
+    if a.receipt and state is not None:
+        state.sends(run.state.cti, run.state.ch, crypto.sha256(data))
+    save_state(a.state, state)
+    put(result, armor.MESSAGE, a.armor)
 
 
 def parse_sender(text):
@@ -124,18 +158,26 @@ def parse_sender(text):
 
 def cmd_open(a):
     """An envelope on standard input to its data."""
-    identities = [read_file(read(k), raw(a.key_passphrase)) for k in a.key or ()]
+    identities = load_keys(a.key, a.key_passphrase)
     known = load_cards(a.known)
     revocations = [statements.read_revocation(read(r)) for r in a.revocation or ()]
     reader = Reader(identities, raw(a.passphrase), known, revocations,
-                    parse_sender(a.sender), a.now)
+                    parse_sender(a.sender), a.now, groups=load_groups(a.group, identities),
+                    old_epoch=a.old_epoch, forwarded=a.forwarded, state=load_state(a.state))
     opened = open_envelope(sys.stdin.buffer.read(), reader)
+    if a.receipt:
+        write(a.receipt, receipts.answer(opened, identities[0]))
+    save_state(a.state, reader.state)
     if a.json_info:
         claims = {CLAIM_NAMES.get(k, str(k)): v
                   for k, v in opened.metadata.claims.items()
                   if k not in (L.IK, L.PADDING)}
-        signer = opened.metadata.sign1
-        show({"mode": opened.metadata.mode, "sender": opened.sender,
+        signer, block = opened.metadata.sign1, opened.block
+        show({"forwarded": block is not None,
+              "forwarded_by": block.sign1.kid if block and block.sign1 else None,
+              "missing": list(opened.missing), "late": opened.late,
+              "receipt_for": opened.receipt and opened.receipt.what[0],
+              "confirmed": opened.confirmed, "mode": opened.metadata.mode, "sender": opened.sender,
               "signed_by": signer.kid if signer else None,
               "opened_by": opened.opened_by, "own_id": opened.own_id,
               "recipients": len(opened.header.entries), "ch": opened.ch,
@@ -143,11 +185,45 @@ def cmd_open(a):
     sys.stdout.buffer.write(opened.data)
 
 
+def cmd_wrap_key(a):
+    """A wrapped key for a new group, or for one that changes."""
+    maker, cards = read_file(read(a.maker), raw(a.key_passphrase)), load_cards(a.member)
+    if a.group:
+        group = load_groups([a.group], [maker])[0]
+    if a.group and a.add:
+        made = wrapping.add_member(group, maker, cards, load_cards([a.add])[0])
+    elif a.group:
+        made = wrapping.remove_member(group, maker, cards, load_cards([a.remove])[0].id)
+    else:
+        made = wrapping.new_group(maker, cards, a.name, read(a.secret) if a.secret else None)
+    put(made, armor.WRAPPED_KEY, a.armor)
+
+
+def cmd_unwrap_key(a):
+    """A wrapped key on standard input to its 32 bytes."""
+    reader = Reader(load_keys(a.key, a.key_passphrase), known=load_cards(a.known),
+                    sender=parse_sender(a.sender))
+    group = wrapping.read_wrapped(sys.stdin.buffer.read(), reader)
+    if a.json_info:
+        show({"kid": group.kid, "maker": group.maker, "name": group.name,
+              "epoch": group.epoch, "members": group.members}, a.json_info)
+    sys.stdout.buffer.write(group.key)
+
+
+def cmd_rewrap(a):
+    """An envelope on standard input for new recipients."""
+    own = load_keys(a.key, a.key_passphrase)
+    reader = Reader(own, raw(a.passphrase), groups=load_groups(a.group, own))
+    plan = Plan(load_cards(a.recipient), sender=own[0] if a.sign else None, hidden=a.hidden,
+                carry_card=not a.no_card, groups=load_groups(a.to_group, own))
+    put(rewrap(sys.stdin.buffer.read(), reader, plan), armor.MESSAGE, a.armor)
+
+
 def cmd_inspect(_):
     """What an envelope shows without a key."""
     data = unarmor(sys.stdin.buffer.read())
     start = frame_start(data)
-    header = parse_header(data, start, 1)
+    header = parse_header(data, start, 1, rewrap=True)
     entries = [{k: v for k, v in (
         ("kind", e.kind), ("kid", e.kid), ("salt", e.salt), ("cost", e.cost),
         ("length", None if e.wrapped is None else len(e.wrapped))) if v is not None}
@@ -200,6 +276,41 @@ def add_cost(parser):
     parser.add_argument("--p", type=int, default=4)
 
 
+def add_groups(sub):
+    """The commands for groups and for forwarding."""
+    w = sub.add_parser("wrap-key")
+    w.add_argument("--maker", required=True, metavar="KEY")
+    w.add_argument("--key-passphrase")
+    w.add_argument("--member", action="append", metavar="PUB")
+    w.add_argument("--name")
+    w.add_argument("--secret", metavar="FILE")
+    w.add_argument("--group", metavar="WRAPPED")
+    change = w.add_mutually_exclusive_group()
+    change.add_argument("--add", metavar="PUB")
+    change.add_argument("--remove", metavar="PUB")
+    w.add_argument("--armor", action="store_true")
+    w.set_defaults(run=cmd_wrap_key)
+
+    u = sub.add_parser("unwrap-key")
+    u.add_argument("--key", action="append", metavar="FILE")
+    u.add_argument("--key-passphrase")
+    u.add_argument("--known", action="append", metavar="PUB")
+    u.add_argument("--from", dest="sender", metavar="any|FPR|HEX|PUB")
+    u.add_argument("--json-info", metavar="FILE")
+    u.set_defaults(run=cmd_unwrap_key)
+
+    f = sub.add_parser("rewrap")
+    f.add_argument("--key", action="append", metavar="FILE")
+    f.add_argument("--key-passphrase")
+    f.add_argument("--passphrase")
+    f.add_argument("--group", action="append", metavar="WRAPPED")
+    f.add_argument("--recipient", action="append", metavar="PUB")
+    f.add_argument("--to-group", action="append", metavar="WRAPPED")
+    for flag in ("--sign", "--hidden", "--no-card", "--armor"):
+        f.add_argument(flag, action="store_true")
+    f.set_defaults(run=cmd_rewrap)
+
+
 def make_parser():
     """The command line."""
     top = Parser(description=__doc__)
@@ -234,6 +345,8 @@ def make_parser():
     s.add_argument("--reply-to", type=hexbytes)
     s.add_argument("--conversation", type=hexbytes)
     s.add_argument("--sequence", type=int)
+    s.add_argument("--group", action="append", metavar="WRAPPED")
+    s.add_argument("--state", metavar="FILE")
     s.set_defaults(run=cmd_seal)
 
     o = sub.add_parser("open")
@@ -245,7 +358,14 @@ def make_parser():
     o.add_argument("--from", dest="sender", metavar="any|FPR|HEX|PUB")
     o.add_argument("--now", type=int)
     o.add_argument("--json-info", metavar="FILE")
+    o.add_argument("--group", action="append", metavar="WRAPPED")
+    o.add_argument("--old-epoch", action="store_true")
+    o.add_argument("--forwarded", action="store_true")
+    o.add_argument("--state", metavar="FILE")
+    o.add_argument("--receipt", metavar="FILE")
     o.set_defaults(run=cmd_open)
+
+    add_groups(sub)
 
     sub.add_parser("inspect").set_defaults(run=cmd_inspect)
 
@@ -271,6 +391,12 @@ def main(argv=None):
     args = make_parser().parse_args(argv)
     if getattr(args, "self_copy", False) and not args.sender:
         print("peer.py: --self needs --sender", file=sys.stderr)
+        return 64
+    if args.command == "wrap-key" and bool(args.group) != bool(args.add or args.remove):
+        print("peer.py: --group needs --add or --remove, and the reverse", file=sys.stderr)
+        return 64
+    if getattr(args, "sign", False) and not args.key:
+        print("peer.py: --sign needs --key", file=sys.stderr)
         return 64
     try:
         args.run(args)

@@ -5,7 +5,8 @@
 
 Recomputes every value of the worked examples and the tables of constants in
 the document, seals and opens messages of all kinds, refuses altered ones
-(sampled), and runs the cases of hostile.py.  --slow adds RSA 4096, 1024
+(sampled), and runs the cases of hostile.py.  Groups, rewrapping, numbers and
+receipts are in selftest_groups.py.  --slow adds RSA 4096, 1024
 recipients of each kind and 100 MiB.
 """
 
@@ -25,6 +26,7 @@ sys.path.insert(0, HERE)
 
 import cbor2  # noqa: E402
 import hostile  # noqa: E402
+import selftest_groups  # noqa: E402
 from cases.base import COST, PASS, People  # noqa: E402
 from e2epeer import armor, cbor, crypto, header, labels as L, metadata  # noqa: E402
 from e2epeer import payload, statements  # noqa: E402
@@ -465,6 +467,9 @@ def main():
         tap.run(test_mutations, people)
         tap.run(test_hostile, people)
         tap.run(test_commands, folder)
+        for group in ("wrapped", "group_mail", "rewrapping", "numbers", "receipts", "hostile"):
+            tap.run(getattr(selftest_groups, "test_" + group), people)
+        tap.run(selftest_groups.test_commands, folder)
         if args.slow:
             tap.run(test_slow, people)
     print("1..%d" % tap.count)

@@ -39,11 +39,15 @@ class People:
 
 
 class Cases:
-    """Collects {name: (bytes, expectation)}, and public key lines by name."""
+    """Collects {name: (bytes, expectation)}, and public key lines by name.
 
-    def __init__(self, people):
+    `teams` are the groups that are written to (see teams.py).
+    """
+
+    def __init__(self, people, teams=None):
         self.p = people
         self.items = {}
+        self.teams = teams
         self.lines = {n: getattr(people, n).card.line for n in KINDS}
 
     def add(self, name, status, why, data, **extra):
@@ -68,6 +72,12 @@ class Cases:
     def case(self, name, status, why, expect=None, **args):
         """One case from a plan; `expect` holds more members of expect.json."""
         self.add(name, status, why, self.make(**args), **(expect or {}))
+
+    def group_case(self, name, status, why, groups=("team",), expect=None, **args):
+        """One case of an envelope to groups by name, opened with the first of them."""
+        keys = [self.teams.keys[g] for g in groups]
+        self.case(name, status, why, {"groups": [*groups[:1]], **(expect or {})},
+                  **{"to": (), "sender": "alice", "mode": 2, "groups": keys, **args})
 
     def hook(self, name, status, why, point, function, expect=None, **args):
         """One case with a hook on one value."""

@@ -45,7 +45,7 @@ def _claims(c):
     bare("padded-1", 5, "a flag is true", PADDED=1)
     bare("conversation-alone", 5, "without sequence number", CONVERSATION=bytes(16))
     bare("sequence-alone", 5, "without conversation id", SEQUENCE=1)
-    bare("conversation", 0, "both", CONVERSATION=bytes(16), SEQUENCE=2**64 - 1)
+    bare("conversation", 0, "both", CONVERSATION=bytes(16), SEQUENCE=2**63 - 1)
     bare("conversation-15", 5, "length", CONVERSATION=bytes(15), SEQUENCE=1)
     bare("file-name-255", 0, "L14: just at the limit", FILE_NAME="a" * 255)
     bare("file-name-256", 6, "L14", FILE_NAME="a" * 256)

@@ -184,6 +184,8 @@ def _rsa(c):
          expect={"key": "bob"})
     case("trials-with-kid", 0, "entries with a foreign kid are no trials",
          lambda e, s: [[b"", {1: L.OAEP, 4: bytes(32)}, crypto.random(256)]] * 200 + e)
+    case("trials-129-with-kid", 6, "L12: entries with the own kid are trials, too",
+         lambda e, s: [[b"", {1: L.OAEP, 4: c.p.carol.id}, crypto.random(256)]] * 128 + e)
     case("trials-then-kid", 0, "129 entries without kid after the one that opens",
          lambda e, s: e + fill(129))
 

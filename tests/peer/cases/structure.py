@@ -147,7 +147,6 @@ def _protected(c):
     unprotected("text-key", 5, "C5", lambda m, s: raw_map([(5, s.iv), ("x", 0)]))
     unprotected("unsorted", 5, "C3",
                 lambda m, s: raw_map([(L.REWRAP, [bytes(12), b""]), (5, s.iv)]))
-    unprotected("rewrap", 5, "rewrapped: not supported", put(L.REWRAP, [bytes(12), bytes(40)]))
     unprotected("rewrap-shape", 5, "shape of the block", put(L.REWRAP, [bytes(12)]))
     unprotected("rewrap-iv", 5, "IV of the block", put(L.REWRAP, [bytes(11), bytes(40)]))
     c.hook("rewrap-not-mine", 2, "rewrapped, but for another: the key decides first",

@@ -100,6 +100,11 @@ class Decoder:
             raise malformed("head not in its shortest form")
         return major, n
 
+    def peek(self):
+        """The next head, which stays where it is."""
+        ahead = Decoder(self.data, self.pos, self.limit)
+        return ahead.head()
+
     def open(self, major, text):
         """The argument of a head that has to be of this major type."""
         got, n = self.head()

@@ -1,13 +1,29 @@
 """Types of claims (1.4), and a checker for claims maps and closed maps."""
 
-from .cbor import MAP, Decoder, is_bstr, is_uint
+from .cbor import ARRAY, BSTR, MAP, TSTR, Decoder, is_bstr, is_uint
 from .errors import malformed, over_limit
+
+
+MAX_NUMBER = 2**63 - 1
+
+
+def _declared(check, major, most):
+    """Notes the limit that a declared length is held against (1.3)."""
+    check.declared = (major, most)
+    return check
 
 
 def uint(name, value):
     """A uint; also a time."""
     if not is_uint(value):
         raise malformed(name + ": not a uint")
+
+
+def number(name, value):
+    """A sequence number or an epoch (L22)."""
+    uint(name, value)
+    if value > MAX_NUMBER:
+        raise over_limit(name + ": too large")
 
 
 def bstr(n=None, most=None):
@@ -17,7 +33,7 @@ def bstr(n=None, most=None):
             raise malformed(name + ": not a bstr of the right length")
         if most is not None and len(value) > most:
             raise over_limit(name + ": too long")
-    return check
+    return _declared(check, BSTR, most)
 
 
 def text(most=None):
@@ -29,7 +45,7 @@ def text(most=None):
             raise malformed(name + ": U+0000")
         if most is not None and len(value.encode("utf-8")) > most:
             raise over_limit(name + ": too long")
-    return check
+    return _declared(check, TSTR, most)
 
 
 def flag(name, value):
@@ -38,16 +54,16 @@ def flag(name, value):
         raise malformed(name + ": a flag is true or absent")
 
 
-def array_of(check_one, most=None):
-    """An array of one or more."""
+def array_of(check_one, most=None, least=1):
+    """An array of one or more, or of at least so many."""
     def check(name, value):
-        if not isinstance(value, list) or not value:
+        if not isinstance(value, list) or len(value) < least:
             raise malformed(name + ": not an array, or empty")
         if most is not None and len(value) > most:
             raise over_limit(name + ": too many")
         for one in value:
             check_one(name, one)
-    return check
+    return _declared(check, ARRAY, most)
 
 
 def zeros(name, value):
@@ -65,9 +81,12 @@ def read_claims(data, table):
     claims, last = {}, b""
     for _ in range(dec.open(MAP, "claims: no map")):
         key, last = dec.key(last)
+        name, _, check = table.get(key, (None, None, None))
+        major, most = getattr(check, "declared", (None, None))
+        if most is not None and dec.peek()[0] == major and dec.peek()[1] > most:
+            raise over_limit(name + ": too long")
         claims[key] = dec.item(1)
-        if key in table:
-            name, _, check = table[key]
+        if check:
             check(name, claims[key])
     dec.end()
     for key, (name, presence, _) in table.items():

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 from . import crypto
 from . import labels as L
-from .cbor import ARRAY, Decoder, decode, encode, is_bstr, is_int, is_uint
+from .cbor import ARRAY, MAP, Decoder, decode, encode, is_bstr, is_int, is_uint
 from .errors import malformed, over_limit
 
 MAX_HEADER = 1048576
 MAX_RECIPIENTS = 1024
 MAX_METADATA = 65536
+MAX_REWRAP = 65552
 MAX_MEMORY = 1048576
 X25519_PROTECTED = bytes.fromhex("a101381e")
 KDF_CONTEXT = bytes.fromhex("842483f6f6f683f6f6f68219010044a101381e")
 KC_INFO = encode(["e2e1 kc", 3])
 RSA, X25519, GROUP, PASS, UNKNOWN = "rsa", "x25519", "group", "passphrase", "unknown"
 PUBLIC_KEY_KINDS = (RSA, X25519)
+HIDEABLE = (RSA, X25519, GROUP)
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Header:
 
     @property
     def rh(self):
-        """The hash over R."""
+        """The hash over the R that is there (for a rewrapped one see opening)."""
         return crypto.sha256(self.recipients)
 
 
@@ -119,20 +121,29 @@ def parse_entry(item, max_memory=MAX_MEMORY):
     return entry
 
 
-def _check_unprotected(m):
-    if not isinstance(m, dict) or not set(m) <= {5, L.REWRAP} or \
-            not is_bstr(m.get(5), 12):
+def _read_unprotected(dec, rewrap):
+    """(IV, rewrap block or None), each checked where it stands."""
+    count, last = dec.open(MAP, "header: unprotected map"), b""
+    if count not in ((1, 2) if rewrap else (1,)):
         raise malformed("header: unprotected map")
-    if L.REWRAP in m:
-        block = m[L.REWRAP]
-        if not isinstance(block, list) or len(block) != 2 or \
-                not is_bstr(block[0], 12) or not is_bstr(block[1]):
-            raise malformed("header: rewrap block")
+    key, last = dec.key(last)
+    if key != 5:
+        raise malformed("header: unprotected map")
+    iv = dec.bstr("header: IV", exact=12)
+    if count == 1:
+        return iv, None
+    if dec.key(last)[0] != L.REWRAP or dec.open(ARRAY, "header: rewrap block") != 2:
+        raise malformed("header: rewrap block")
+    return iv, [dec.bstr("rewrap block: IV", exact=12),
+                dec.bstr("rewrap block: ciphertext", most=MAX_REWRAP)]
 
 
 def parse_header(data, pos, depth, max_ciphertext=MAX_METADATA + 16,
-                 max_memory=MAX_MEMORY):
-    """Parses the header at pos; depth is the number of arrays around it."""
+                 max_memory=MAX_MEMORY, rewrap=False):
+    """Parses the header at pos; depth is the number of arrays around it.
+
+    Only where `rewrap` says so there may be a rewrap block.
+    """
     dec = Decoder(data, pos, pos + MAX_HEADER)
     dec.expect(L.TAG_ENCRYPT, "header: not a COSE_Encrypt")
     if dec.open(ARRAY, "header: shape") != 4:
@@ -142,8 +153,7 @@ def parse_header(data, pos, depth, max_ciphertext=MAX_METADATA + 16,
     if not isinstance(params, dict) or set(params) != {1, L.KC} or \
             not is_int(params[1], L.A256GCM) or not is_bstr(params[L.KC], 32):
         raise malformed("header: protected map")
-    unprotected = dec.item(depth + 1)
-    _check_unprotected(unprotected)
+    iv, block = _read_unprotected(dec, rewrap)
     ciphertext = dec.bstr("header: ciphertext", most=max_ciphertext)
     if len(ciphertext) < 16:
         raise malformed("header: ciphertext shorter than its tag")
@@ -159,9 +169,8 @@ def parse_header(data, pos, depth, max_ciphertext=MAX_METADATA + 16,
         if entry.kind == PASS and any(e.kind == PASS for e in entries):
             raise over_limit("header: two passphrase entries")
         entries.append(entry)
-    return Header(protected, params[L.KC], unprotected[5], ciphertext, entries,
-                  bytes(data[start:dec.pos]), unprotected.get(L.REWRAP),
-                  dec.pos - pos)
+    return Header(protected, params[L.KC], iv, ciphertext, entries,
+                  bytes(data[start:dec.pos]), block, dec.pos - pos)
 
 
 def matches(header, cek):
@@ -180,7 +189,9 @@ def x25519_kek(z):
 
 
 def unwrap_key(entry, key):
-    """The unwrapped bytes of a public key entry by this private key, or None."""
+    """The unwrapped bytes of an entry by this private or group key, or None."""
+    if entry.kind == GROUP:
+        return crypto.kw_unwrap(key, entry.wrapped)
     if entry.kind == RSA:
         return crypto.rsa_unwrap(key.load_private(), entry.wrapped)
     z = crypto.x25519_shared(key.params[-4], entry.epk)
@@ -203,6 +214,12 @@ def wrap_key(cek, key, kid=None, ephemeral=None):
     z = crypto.require_shared(ephemeral, key.params[-2])
     epk = {1: 1, -1: 4, -2: crypto.x25519_public(ephemeral)}
     return [X25519_PROTECTED, {**known, -1: epk}, crypto.kw_wrap(x25519_kek(z), cek)]
+
+
+def wrap_group(cek, group, hidden):
+    """The entry for who holds a group key."""
+    known = {} if hidden else {4: group.kid}
+    return [b"", {1: L.A256KW, **known}, crypto.kw_wrap(group.key, cek)]
 
 
 def wrap_passphrase(cek, passphrase, cost, salt=None):

@@ -91,8 +91,7 @@ def write_file(identity, passphrase=None, **args):
 
 def _open_secret(data, pos, card, passphrase, max_memory):
     header = parse_header(data, pos, 1, MAX_FILE, max_memory)
-    if header.rewrap is not None or len(header.entries) != 1 or \
-            header.entries[0].kind != PASS:
+    if len(header.entries) != 1 or header.entries[0].kind != PASS:
         raise malformed("secret: not encrypted by one passphrase")
     if passphrase is None:
         raise need_passphrase()

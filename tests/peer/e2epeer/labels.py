@@ -1,4 +1,4 @@
-"""Numbers and strings of sections 1.6, 5.1 and 14."""
+"""Numbers and strings of sections 1.6, 5.1, 11 and 14."""
 
 A256GCM, A256KW = 3, -5
 PS256, EDDSA, OAEP, ECDH, ARGON2ID = -37, -19, -41, -31, -65610
@@ -13,11 +13,16 @@ MEDIA_TYPE, FILE_NAME, REPLY_TO = -65625, -65626, -65627
 CARD, PADDED, RECEIPT, TO, PADDING = -65628, -65629, -65630, -65631, -65632
 ORIGINAL_RH = -65640
 ENC_KEYS, SERIAL, KEY_URI, CERTIFICATES = -65650, -65651, -65652, -65653
+KEY, GROUP_NAME, EPOCH, MEMBERS, RANDOM = -65660, -65661, -65662, -65663, -65664
 REASON, INVALID_SINCE, CERT_SERIAL = -65670, -65671, -65676
+MESSAGE_ID, MESSAGE_CH, DATA_HASH = -65672, -65673, -65677
 
 TYP_METADATA = "application/e2e-metadata+cwt"
+TYP_WRAPPED = "application/e2e-wrapped-key+cwt"
+TYP_REWRAP = "application/e2e-rewrap+cwt"
 TYP_CARD = "application/e2e-card+cwt"
 TYP_REVOCATION = "application/e2e-revocation+cwt"
+TYP_DELIVERY = MEDIA_DELIVERY = "application/e2e-delivery+cwt"
 
 TAG_ENVELOPE = bytes.fromhex("da65326531")
 TAG_WRAPPED = bytes.fromhex("da65326532")

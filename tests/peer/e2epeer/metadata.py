@@ -28,7 +28,7 @@ TABLE = {
     L.MODE: ("mode", "m", C.uint),
     L.SEGMENT_SIZE: ("segment size", "o", _segment_size),
     L.CONVERSATION: ("conversation id", "o", C.bstr(16)),
-    L.SEQUENCE: ("sequence number", "o", C.uint),
+    L.SEQUENCE: ("sequence number", "o", C.number),
     L.MEDIA_TYPE: ("media type", "o", C.text(255)),
     L.FILE_NAME: ("file name", "o", C.text(255)),
     L.REPLY_TO: ("in-reply-to", "o", C.bstr(16)),
@@ -41,14 +41,14 @@ TABLE = {
 SIGNED_ONLY = (L.CARD, L.RECEIPT, L.TO)
 
 
-def sender_aad(protected, iv, rh):
+def sender_aad(protected, iv, rh, label="e2e1 sender"):
     """The external_aad of the sender's signature."""
-    return encode(["e2e1 sender", protected, iv, rh])
+    return encode([label, protected, iv, rh])
 
 
-def header_aad(rh):
+def header_aad(rh, label="e2e1 header"):
     """The external_aad of the header's encryption."""
-    return encode(["e2e1 header", rh])
+    return encode([label, rh])
 
 
 def to_element(cti, ident):
@@ -66,16 +66,30 @@ def pad_claims(claims, length):
 
 @dataclass
 class Metadata:
-    """Parsed metadata; `sign1` and `card` are None where there is none."""
+    """Parsed metadata; `sign1` is None in bare ones."""
 
     claims: dict
     mode: int
     sign1: Sign1 = None
-    card: Card = None
+
+    @property
+    def card(self):
+        """The carried card, or None."""
+        return carried_card(self.sign1) if self.sign1 else None
+
+
+def carried_card(sign1):
+    """The verified card that signed claims carry, or None (5.1)."""
+    if L.CARD not in sign1.claims:
+        return None
+    card = Card(sign1.claims[L.CARD]).verify()
+    if card.id != sign1.kid:
+        raise malformed("a carried card of another identity")
+    return card
 
 
 def parse_metadata(data):
-    """Checks form, claims, mode and the carried card; not yet who signed."""
+    """Checks form, claims and mode; not yet the carried card and who signed."""
     if len(data) > MAX_METADATA:
         raise over_limit("metadata: too long")
     signed = data[:1] == L.TAG_SIGN1
@@ -90,9 +104,4 @@ def parse_metadata(data):
         raise malformed("metadata: a claim of signed metadata alone")
     if (L.CONVERSATION in claims) != (L.SEQUENCE in claims):
         raise malformed("metadata: conversation without number, or the reverse")
-    card = None
-    if L.CARD in claims:
-        card = Card(claims[L.CARD]).verify()
-        if card.id != sign1.kid:
-            raise malformed("metadata: card of another identity")
-    return Metadata(claims, mode, sign1, card)
+    return Metadata(claims, mode, sign1)

@@ -15,7 +15,7 @@ applied where that value comes into being.  In the order of their use:
     header_aad           external_aad of the header
     ciphertext           of the metadata
     unprotected          dict of the header (or cbor.Raw)
-    header               the encoded header
+    header               the encoded header (a wrapped key ends here)
     ch                   the hash over the header's core
     preamble             56 bytes
     padded               data after padding
@@ -36,9 +36,9 @@ from . import crypto, payload
 from . import labels as L
 from .cbor import encode
 from .cose import enc_structure, protected_map, sig_structure
-from .errors import malformed, over_limit
+from .errors import bad_sender, malformed, over_limit
 from .header import (MAX_HEADER, MAX_RECIPIENTS, make_header, make_protected,
-                     wrap_key, wrap_passphrase)
+                     wrap_group, wrap_key, wrap_passphrase)
 from .metadata import (header_aad, pad_claims, parse_metadata, sender_aad,
                        to_element)
 
@@ -68,13 +68,14 @@ class Plan:
     cti: bytes = None
     salt: bytes = None
     ephemeral: bytes = None
+    groups: list = field(default_factory=list)
     strict: bool = True
     hooks: dict = field(default_factory=dict)
 
 
 def choose_mode(plan):
     """The mode where none was asked for; refuses those not allowed."""
-    single = len(plan.cards) == 1 and plan.passphrase is None
+    single = len(plan.cards) == 1 and plan.passphrase is None and not plan.groups
     if plan.mode is None:
         return 0 if plan.sender is None else 1 if single else 2
     if plan.strict:
@@ -85,9 +86,10 @@ def choose_mode(plan):
     return plan.mode
 
 
-def _check_plan(plan, now):
+def check_plan(plan):
     """What a writer refuses."""
-    count = len(plan.cards) + (plan.passphrase is not None)
+    now = int(time.time())
+    count = len(plan.cards) + len(plan.groups) + (plan.passphrase is not None)
     if count == 0:
         raise malformed("no recipient")
     if count > MAX_RECIPIENTS:
@@ -101,12 +103,21 @@ def _check_plan(plan, now):
     if plan.passphrase is not None and not (
             1 <= t <= 16 and 8192 <= m <= 1048576 and 1 <= p <= 8):
         raise over_limit("Argon2id parameters")
+    for group in plan.groups:
+        if plan.sender is None:
+            raise malformed("to a group, and not signed")
+        if plan.sender.id not in group.speakers:
+            raise bad_sender("to a group, by somebody who is not of it")
     for card in plan.cards + ([plan.sender.card] if plan.sender else []):
         card.check_exp(now)
 
 
 class Sealer:
     """One run of the writer; values stay in `state` for tests."""
+
+    typ = L.TYP_METADATA
+    labels = "e2e1 header", "e2e1 sender"
+    parse = staticmethod(parse_metadata)
 
     def __init__(self, plan):
         self.plan = plan
@@ -128,7 +139,7 @@ class Sealer:
     def seal(self, data):
         """The envelope around data."""
         if self.plan.strict:
-            _check_plan(self.plan, int(time.time()))
+            check_plan(self.plan)
         self.state.mode = choose_mode(self.plan)
         self._recipients()
         self._metadata()
@@ -140,6 +151,7 @@ class Sealer:
         plan, s = self.plan, self.state
         entries = [wrap_key(s.cek, c.enc_keys[0], None if plan.hidden else c.id,
                             plan.ephemeral) for c in plan.cards]
+        entries += [wrap_group(s.cek, g, plan.hidden) for g in plan.groups]
         if plan.passphrase is not None:
             entries.append(wrap_passphrase(s.cek, plan.passphrase, plan.cost,
                                            plan.pass_salt))
@@ -155,12 +167,24 @@ class Sealer:
             claims[L.SEGMENT_SIZE] = plan.segment_size
         if plan.sender and plan.carry_card:
             claims[L.CARD] = plan.sender.card.raw
-        if plan.sender and plan.hidden and plan.cards:
-            claims[L.TO] = [to_element(s.cti, c.id) for c in plan.cards]
+        if plan.sender:
+            claims.update(self._to())
         if plan.pad:
             claims[L.PADDED] = True
         claims.update(plan.claims)
         return claims
+
+    def _to(self):
+        """The claim `to`, where it belongs."""
+        owners = [o.id for o in self.plan.cards + self.plan.groups]
+        if not self.plan.hidden or not owners:
+            return {}
+        return {L.TO: [to_element(self.state.cti, o) for o in owners]}
+
+    def _external_aad(self):
+        """What the signature of the metadata covers besides."""
+        s = self.state
+        return sender_aad(s.protected, s.iv, s.rh, self.labels[1])
 
     def _signed(self, payload, signature):
         return L.TAG_SIGN1 + encode([self.state.sign_protected, {}, payload, signature])
@@ -170,7 +194,7 @@ class Sealer:
         key = plan.sender.signing_key if plan.sender else None
         if key:
             s.sign_protected = encode(self._set(
-                "signed_protected", protected_map(key, L.TYP_METADATA)))
+                "signed_protected", protected_map(key, self.typ)))
         claims = self._claims()
         if plan.pad:
             def length(c):
@@ -180,7 +204,7 @@ class Sealer:
         self._set("claims", claims)
         self._set("payload", encode(s.claims))
         if key:
-            s.sender_aad = sender_aad(s.protected, s.iv, s.rh)
+            s.sender_aad = self._external_aad()
             s.sender_tbs = sig_structure(s.sign_protected, s.sender_aad, s.payload)
             self._set("signature", key.sign(s.sender_tbs))
             metadata = self._signed(s.payload, s.signature)
@@ -188,11 +212,11 @@ class Sealer:
             metadata = s.payload
         self._set("metadata", metadata)
         if plan.strict:
-            parse_metadata(s.metadata)
+            self.parse(s.metadata)
 
     def _header(self):
         s = self.state
-        self._set("header_aad", header_aad(s.rh))
+        self._set("header_aad", header_aad(s.rh, self.labels[0]))
         s.enc_structure = enc_structure(s.protected, s.header_aad)
         self._set("ciphertext", crypto.gcm_seal(s.cek, s.iv, s.metadata,
                                                 s.enc_structure))

@@ -1,4 +1,4 @@
-"""Revocations (section 11)."""
+"""Revocations and delivery receipts (section 11)."""
 
 import time
 
@@ -10,7 +10,7 @@ from .cbor import encode
 from .cose import make_sign1, parse_sign1
 from .errors import bad_sender, malformed, not_authentic, over_limit
 
-MAX_REVOCATION = 4096
+MAX_REVOCATION = MAX_DELIVERY = 4096
 TABLE = {
     1: ("by", "m", C.bstr(32)),
     L.IAT: ("iat", "m", C.uint),
@@ -19,6 +19,15 @@ TABLE = {
     L.REASON: ("reason", "m", C.uint),
     L.INVALID_SINCE: ("invalid since", "o", C.uint),
     L.CERT_SERIAL: ("serial", "o", C.bstr(16)),
+}
+
+
+DELIVERY = {
+    L.IAT: ("iat", "m", C.uint),
+    L.CTI: ("cti", "m", C.bstr(16)),
+    L.MESSAGE_ID: ("message id", "m", C.bstr(16)),
+    L.MESSAGE_CH: ("ch", "m", C.bstr(32)),
+    L.DATA_HASH: ("hash of the data", "m", C.bstr(32)),
 }
 
 
@@ -73,3 +82,36 @@ def read_revocation(text):
     if made.ends_identity is None:
         raise malformed("revocation: not of an identity by itself")
     return made
+
+
+class Delivery:
+    """A delivery receipt out of an envelope that is signed with `kid`."""
+
+    def __init__(self, raw, kid):
+        if len(raw) > MAX_DELIVERY:
+            raise over_limit("delivery receipt: too long")
+        self.sign1 = parse_sign1(raw, L.TYP_DELIVERY, DELIVERY)
+        self.claims = self.sign1.claims
+        self.by = self.sign1.kid
+        self.what = tuple(self.claims[k] for k in (L.MESSAGE_ID, L.MESSAGE_CH, L.DATA_HASH))
+        if self.by != kid:
+            raise malformed("delivery receipt: by another than its envelope")
+
+    def verify(self, card):
+        """Checks the signature."""
+        if self.sign1.alg != card.key.alg:
+            raise malformed("delivery receipt: alg is not that of the card")
+        if not self.sign1.verifies(card.key):
+            raise not_authentic("delivery receipt: signature")
+        return self
+
+
+def delivery_claims(message_id, ch, data, iat=None, cti=None):
+    """The claims of a delivery receipt."""
+    return {L.IAT: int(time.time()) if iat is None else iat, L.CTI: cti or crypto.random(16),
+            L.MESSAGE_ID: message_id, L.MESSAGE_CH: ch, L.DATA_HASH: crypto.sha256(data)}
+
+
+def make_delivery(identity, claims):
+    """The COSE_Sign1 of a delivery receipt."""
+    return make_sign1(identity.signing_key, L.TYP_DELIVERY, encode(claims))
