@@ -26,10 +26,11 @@ collect(void *context, const void *data, size_t size)
 	return buffer_append(b, data, size) ? E2E_OK : E2E_ERR_LIMIT;
 }
 
-/* It speaks for whoever signed the envelope, or for nobody. */
-static enum e2e_error
-check_sender(const struct e2e_opened *opened)
+enum e2e_error
+delivery_check(const struct e2e_opened *opened)
 {
+	if (!delivery_is_one(opened))
+		return E2E_OK;
 	if (opened->sender_state == E2E_SENDER_ANONYMOUS)
 		return E2E_ERR_SENDER_ANONYMOUS;
 	if (opened->sender_state != E2E_SENDER_VERIFIED)
@@ -47,10 +48,7 @@ read_delivery(struct open_job *job, struct e2e_reader *reader,
 	enum e2e_error error;
 
 	buffer_init(&data, E2E_DELIVERY_MAX);
-	error = check_sender(opened);
-	if (error == E2E_OK)
-		error = e2e_open_payload(reader, &job->request, &into, opened,
-		    &diag);
+	error = e2e_open_payload(reader, &job->request, &into, opened, &diag);
 	if (error == E2E_OK)
 		error = e2e_delivery_read(delivery, data.data, data.length,
 		    opened->sender);

@@ -93,6 +93,9 @@ enum e2e_error receipt_end(struct open_job *job, enum e2e_error error);
 
 /* Is this message a receipt? */
 bool delivery_is_one(const struct e2e_opened *opened);
+/* A receipt speaks for whoever signed and sent its envelope, or for nobody:
+ * status 3. Not told. */
+enum e2e_error delivery_check(const struct e2e_opened *opened);
 /* Reads it, and writes what it says instead of what it is. Told. */
 enum e2e_error delivery_release(struct open_job *job,
     struct e2e_reader *reader, struct e2e_opened *opened,

@@ -73,6 +73,9 @@ order_report(const struct open_job *job, const struct e2e_opened *opened)
 		    PRIu64 " to %" PRIu64 " have not come yet", job->about,
 		    opened->sequence, order->missing_from,
 		    order->missing_to);
+	else if (order->place == STATE_FIRST && opened->sequence > 1)
+		message_note("%snumber %" PRIu64 " of its conversation is the "
+		    "first to come", job->about, opened->sequence);
 	else if (order->place == STATE_LATE)
 		message_note("%snumber %" PRIu64 " of its conversation comes "
 		    "late", job->about, opened->sequence);
@@ -119,6 +122,10 @@ order_admit(struct open_job *job, const struct e2e_opened *opened)
 	if (job->remember.state == NULL)
 		return E2E_OK;
 	describe(&message, opened);
+	if (message.numbered && message.number > E2E_NUMBER_MAX)
+		return message_error(E2E_ERR_LIMIT, "%sthe number of its "
+		    "conversation: %s", job->about,
+		    e2e_error_text(E2E_ERR_LIMIT));
 	errno = 0;
 	error = state_admit(job->remember.state, &message, &job->order);
 	return error == E2E_OK ? E2E_OK : refused(job, opened, error);

@@ -240,6 +240,9 @@ sender_judge(void *context, const struct e2e_opened *opened)
 	if (opened->sender_state != E2E_SENDER_ANONYMOUS ||
 	    opened->rewrapped)
 		error = contacts_load(&job->contacts);
+	if (error == E2E_OK &&
+	    (error = delivery_check(opened)) != E2E_OK)
+		(void)refuse(job, error);
 	if (error == E2E_OK && opened->group != NULL &&
 	    !job->request.allow_old_epochs)
 		error = remember_check_epoch(&job->remember, opened->group,

@@ -313,7 +313,8 @@ e2e_identity_unlock(struct e2e_identity *identity, const void *passphrase,
 	struct header_limits limits = {
 		.memory_max_kib = memory_max_kib != 0 ? memory_max_kib :
 		    RECIPIENT_MEMORY_MAX_KIB,
-		.ciphertext_max = E2E_KEY_FILE_MAX
+		.ciphertext_max = E2E_KEY_FILE_MAX,
+		.no_rewrap = true
 	};
 	struct keyfile file;
 	unsigned char *cek;

@@ -81,7 +81,7 @@ take_claim(void *context, struct dcbor_reader *r, int64_t claim)
 		    E2E_CONVERSATION_LEN));
 	case CLAIM_SEQUENCE:
 		reading->seen |= SEEN_SEQUENCE;
-		return claims_take_number(r, &m->sequence);
+		return claims_judge(dcbor_get_uint(r, &m->sequence));
 	case CLAIM_MEDIA_TYPE:
 		return claims_take_text(r, &m->media_type);
 	case CLAIM_FILE_NAME:

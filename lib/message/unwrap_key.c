@@ -38,7 +38,8 @@ parse_file(struct header *h, struct bytes encoded, uint32_t memory_max_kib)
 	struct header_limits limits = {
 		.memory_max_kib = memory_max_kib != 0 ? memory_max_kib :
 		    RECIPIENT_MEMORY_MAX_KIB,
-		.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN
+		.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN,
+		.no_rewrap = true
 	};
 	struct dcbor_reader r;
 	enum e2e_error error;
@@ -51,8 +52,8 @@ parse_file(struct header *h, struct bytes encoded, uint32_t memory_max_kib)
 	    encoded.length - r.offset, 0, &limits);
 	if (error == E2E_ERR_MALFORMED || error == E2E_ERR_HEADER_TRUNCATED)
 		return E2E_ERR_WRAPPED_KEY;
-	if (error == E2E_OK && (h->rewrapped ||
-	    r.offset + h->encoded_length != encoded.length))
+	if (error == E2E_OK &&
+	    r.offset + h->encoded_length != encoded.length)
 		error = E2E_ERR_WRAPPED_KEY;
 	return error;
 }

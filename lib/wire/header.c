@@ -50,15 +50,16 @@ take_bounded(struct bytes *value, struct dcbor_reader *r, size_t max)
 	return value->length > max ? E2E_ERR_LIMIT : E2E_OK;
 }
 
-/* Exactly {5: IV} or {5: IV, -65602: [iv12, ct]}. */
+/* Exactly {5: IV} or, but for `no_rewrap`, {5: IV, -65602: [iv12, ct]}. */
 static enum e2e_error
-parse_unprotected(struct header *h, struct dcbor_reader *r)
+parse_unprotected(struct header *h, struct dcbor_reader *r, bool no_rewrap)
 {
 	struct dcbor_map map;
 	enum e2e_error error;
 	uint64_t count;
 
-	if (!dcbor_enter_map(r, &map) || map.left < 1 || map.left > 2 ||
+	if (!dcbor_enter_map(r, &map) || map.left < 1 ||
+	    map.left > (no_rewrap ? 1 : 2) ||
 	    !take_key(r, &map, HEADER_IV) ||
 	    !dcbor_get_bytes_of(r, &h->iv, HEADER_IV_LEN))
 		return E2E_ERR_MALFORMED;
@@ -148,7 +149,7 @@ parse(struct header *h, struct dcbor_reader *r,
 	    !dcbor_get_bytes(r, &h->protected_header) ||
 	    !parse_protected(h))
 		return E2E_ERR_MALFORMED;
-	error = parse_unprotected(h, r);
+	error = parse_unprotected(h, r, limits->no_rewrap);
 	if (error != E2E_OK)
 		return error;
 	error = take_ciphertext(h, r, limits->ciphertext_max);

@@ -41,6 +41,7 @@ struct header {
 struct header_limits {
 	uint32_t memory_max_kib;	/* of Argon2 */
 	size_t ciphertext_max;		/* metadata and tag */
+	bool no_rewrap;			/* a rewrap block is malformed */
 };
 
 /*

@@ -27,8 +27,8 @@ parse_secret(struct keyfile *file, struct dcbor_reader *r,
 	if (error != E2E_OK)
 		return error;
 	r->offset += file->header.encoded_length;
-	/* Exactly one passphrase, and nothing that is for envelopes only. */
-	if (file->header.rewrapped || file->header.recipient_count != 1 ||
+	/* Exactly one passphrase. */
+	if (file->header.recipient_count != 1 ||
 	    file->header.recipients[0].kind != RECIPIENT_PASSPHRASE)
 		return E2E_ERR_KEY_FILE;
 	return E2E_OK;

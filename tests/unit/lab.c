@@ -379,8 +379,9 @@ lab_refused(enum e2e_error error, const void *envelope, size_t length,
 size_t
 lab_header_end(const void *envelope, size_t length)
 {
-	const struct header_limits limits = { RECIPIENT_MEMORY_MAX_KIB,
-		HEADER_METADATA_MAX + HEADER_TAG_LEN };
+	const struct header_limits limits = {
+		.memory_max_kib = RECIPIENT_MEMORY_MAX_KIB,
+		.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN };
 	const unsigned char *data = envelope;
 	struct header h;
 	size_t end;

@@ -355,7 +355,9 @@ static void
 secret_keys_of_the_document(void **state)
 {
 	struct bytes item = value("secret_file_item");
-	const struct header_limits limits = { UINT32_MAX, E2E_KEY_FILE_MAX };
+	const struct header_limits limits = {
+		.memory_max_kib = UINT32_MAX,
+		.ciphertext_max = E2E_KEY_FILE_MAX };
 	unsigned char kek[32], card_hash[32], rh[32], argon2_salt[16];
 	struct keyfile file;
 	struct buffer b;

@@ -436,7 +436,9 @@ static void
 encrypted_secrets_belong_to_their_card(void **state)
 {
 	struct buffer a = item_of(alice, "pw"), item;
-	const struct header_limits limits = { UINT32_MAX, E2E_KEY_FILE_MAX };
+	const struct header_limits limits = {
+		.memory_max_kib = UINT32_MAX,
+		.ciphertext_max = E2E_KEY_FILE_MAX };
 	const struct key *listed = alice->encryption[0];
 	struct e2e_card *newer;
 	struct e2e_identity *id;

@@ -29,7 +29,8 @@
 #define ENTRY "83 40 a0 40"
 
 static const struct header_limits limits = {
-	RECIPIENT_MEMORY_MAX_KIB, HEADER_METADATA_MAX + HEADER_TAG_LEN
+	.memory_max_kib = RECIPIENT_MEMORY_MAX_KIB,
+	.ciphertext_max = HEADER_METADATA_MAX + HEADER_TAG_LEN
 };
 
 /* ---- recipients ---- */

@@ -20,7 +20,9 @@
 #define SIGNING "a5 01 01 03 32 20 06 21 5820" X32 "23 5820" X32
 #define ENCRYPTION "a5 01 01 03 381e 20 04 21 5820" X32 "23 5820" X32
 
-static const struct header_limits limits = { 8192, E2E_KEY_FILE_MAX };
+static const struct header_limits limits = {
+	.memory_max_kib = 8192, .ciphertext_max = E2E_KEY_FILE_MAX
+};
 
 static void
 gives(enum e2e_error expected, const char *hex)

@@ -20,7 +20,7 @@ def uint(name, value):
 
 
 def number(name, value):
-    """A sequence number or an epoch (L22)."""
+    """An epoch, or a number that is to be remembered (L22)."""
     uint(name, value)
     if value > MAX_NUMBER:
         raise over_limit(name + ": too large")

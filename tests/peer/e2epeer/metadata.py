@@ -28,7 +28,7 @@ TABLE = {
     L.MODE: ("mode", "m", C.uint),
     L.SEGMENT_SIZE: ("segment size", "o", _segment_size),
     L.CONVERSATION: ("conversation id", "o", C.bstr(16)),
-    L.SEQUENCE: ("sequence number", "o", C.number),
+    L.SEQUENCE: ("sequence number", "o", C.uint),
     L.MEDIA_TYPE: ("media type", "o", C.text(255)),
     L.FILE_NAME: ("file name", "o", C.text(255)),
     L.REPLY_TO: ("in-reply-to", "o", C.bstr(16)),

@@ -2,6 +2,7 @@
 
 import json
 
+from . import claims as C
 from .errors import not_authentic, repeated
 
 WINDOW = 1024
@@ -28,6 +29,7 @@ class State:
             raise repeated("as old as what was forgotten")
         if sender is None or number is None:
             return range(0), False
+        C.number("sequence number", number)
         highest, seen = self.numbers.get((sender, conversation), (0, set()))
         if number > highest:
             return range(highest + 1, number), False
