@@ -100,6 +100,10 @@ end(struct promises *p, struct state *s, uint64_t at, bool well)
 	err = well ? state_done(s) : state_abandon(s);
 	if (p->careless)
 		err = E2E_OK;
+	if (err == E2E_ERR_REPEATED) {
+		broken(p, "opened by two at once", at, err);
+		return E2E_OK;
+	}
 	if (err != E2E_OK || !well)
 		return err;
 	if (__atomic_exchange_n(&m->done, 1, __ATOMIC_SEQ_CST) != 0)
