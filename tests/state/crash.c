@@ -30,7 +30,7 @@ static const struct state_policy policy = { .now = PROMISES_NOW };
 
 struct worker {
 	pid_t process;		/* 0: it has ended */
-	unsigned stops, kill_at;	/* it stops before a call and after it */
+	unsigned stops, kill_at;	/* stops: before each call, and after */
 };
 
 struct campaign {

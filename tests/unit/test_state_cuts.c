@@ -1,6 +1,7 @@
 /*
  * Power cuts: whatever a disk does to what was not synced, no promise of the
- * state is broken. The control is a disk that does not sync: there some must be.
+ * state is broken. The control is a disk that does not sync: there, some must
+ * be.
  */
 #include "../store/scene.c"
 #include "../store/cutvfs.c"
