@@ -112,3 +112,22 @@ $(BUILD)/tests/fetch_credulous: $(call command_objects,e2e-fetch) $(call object,
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(call wrap,child_shell) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)
+
+# ---- the state: tests/state ----
+
+# A harness that kills, and two states that it has to catch: one commits after
+# it has answered, the other does not wait for others with the same message.
+.PHONY: state_tests
+STATE_CRASH := $(addprefix $(BUILD)/tests/,state_crash state_crash_late state_crash_unlocked)
+tests: state_tests
+state_tests: $(STATE_CRASH)
+
+$(BUILD)/tests/state_crash: $(call object,tests/state/crash.c) $(INTERNAL_LIBRARY)
+$(BUILD)/tests/state_crash_late: $(call object,tests/state/crash.c tests/state/late.c) $(INTERNAL_LIBRARY)
+$(BUILD)/tests/state_crash_unlocked: $(call object,tests/state/crash.c tests/state/unlocked.c) $(INTERNAL_LIBRARY)
+$(BUILD)/tests/state_crash_late: private override LDFLAGS += $(call wrap,sqlite_begin sqlite_commit sqlite_close)
+$(BUILD)/tests/state_crash_unlocked: private override LDFLAGS += $(call wrap,fd_lock_at)
+$(STATE_CRASH):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ -lcmocka $(NETWORK_LIBS)

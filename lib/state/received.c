@@ -263,20 +263,23 @@ admit(struct state *s, const struct state_message *m,
 	enum e2e_error err;
 	bool found, done;
 
-	err = forget_messages(s, &self);
-	if (err == E2E_OK)
-		err = state_forget(s, NUMBERS_FORGET, 0);
-	if (err == E2E_OK)
-		err = find_message(s, m, &found, &done);
-	if (err != E2E_OK)
+	if ((err = find_message(s, m, &found, &done)) != E2E_OK)
 		return err;
 	if (done)
 		return E2E_ERR_REPEATED;
-	if (!found && m->time < self.horizon)
-		return E2E_ERR_TOO_OLD;
-	order->interrupted = found;
-	err = put_in_order(s, m, found, order);
-	return err == E2E_OK && !found ? add_message(s, m, false) : err;
+	if (found) {
+		order->interrupted = true;
+		return put_in_order(s, m, true, order);
+	}
+	/* Only now: what is known is not forgotten for its own sake. */
+	err = forget_messages(s, &self);
+	if (err == E2E_OK)
+		err = state_forget(s, NUMBERS_FORGET, 0);
+	if (err == E2E_OK && m->time < self.horizon)
+		err = E2E_ERR_TOO_OLD;
+	if (err == E2E_OK)
+		err = put_in_order(s, m, false, order);
+	return err == E2E_OK ? add_message(s, m, false) : err;
 }
 
 enum e2e_error

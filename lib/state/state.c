@@ -122,14 +122,16 @@ state_end(struct state *s, enum e2e_error err)
 {
 	enum e2e_error end;
 
-	if (err != E2E_OK) {
-		end = sqlite_rollback(s->db);
-	} else if ((end = sqlite_commit(s->db)) == E2E_OK &&
+	end = err == E2E_OK ? sqlite_commit(s->db) : sqlite_rollback(s->db);
+	if (err == E2E_OK)
+		err = end;
+	/* After the flush: what was there then, was flushed. */
+	if ((err == E2E_OK || err == E2E_ERR_STORE) &&
 	    (end = sqlite_check_place(s->db)) != E2E_OK) {
-		/* After the flush: what was there then, was flushed. */
 		s->why = "the database was deleted or moved away";
+		err = end;
 	}
-	return translate(err != E2E_OK ? err : end, &s->why);
+	return translate(err, &s->why);
 }
 
 enum e2e_error

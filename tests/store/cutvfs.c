@@ -175,6 +175,11 @@ sync_names(void)
 	for (int i = 0; i < FILES_MAX; i++) {
 		files[i].on_disk = files[i].there;
 		files[i].dirty_name = false;
+		/* The next file of this name has none of its bytes. */
+		if (!files[i].there) {
+			pending_drop(&files[i]);
+			image_resize(&files[i].disk, 0);
+		}
 	}
 }
 

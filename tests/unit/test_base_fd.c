@@ -463,6 +463,42 @@ enlarging_never_shrinks_nor_fails(void **state)
 	(void)close(fd);
 }
 
+/* Does another process find this byte locked? */
+static bool
+is_locked(int fd, off_t at)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = at, .l_len = 1 };
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(fcntl(fd, F_GETLK, &lock) != 0 ? 2 :
+		    lock.l_type != F_UNLCK);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status) == 1;
+}
+
+static void
+one_byte_is_locked_for_others(void **state)
+{
+	int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_lock_at(fd, 7), E2E_OK);
+	assert_int_equal(fd_lock_at(fd, INT64_MAX - 1), E2E_OK);
+	assert_true(is_locked(fd, 7) && is_locked(fd, INT64_MAX - 1));
+	assert_false(is_locked(fd, 6) || is_locked(fd, 8));
+	assert_int_equal(fd_unlock_at(fd, 7), E2E_OK);
+	assert_false(is_locked(fd, 7));
+	assert_true(is_locked(fd, INT64_MAX - 1));
+	assert_int_equal(fd_lock_at(fd, UINT64_C(1) << 63), E2E_ERR_WRITE);
+	assert_int_equal(errno, EOVERFLOW);
+	assert_int_equal(fd_close(fd), E2E_OK);
+}
+
 int
 main(void)
 {
@@ -483,6 +519,7 @@ main(void)
 		cmocka_unit_test(regular_files_are_told_from_the_rest),
 		cmocka_unit_test(same_file_is_told_by_any_name),
 		cmocka_unit_test(enlarging_never_shrinks_nor_fails),
+		cmocka_unit_test(one_byte_is_locked_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
