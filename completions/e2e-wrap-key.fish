@@ -22,7 +22,7 @@ complete -c e2e-wrap-key -s r -l recipient -r -F -a '(__e2e_contacts)' -d 'a mem
 complete -c e2e-wrap-key -s R -l recipients -r -F -d 'every public key line of FILE'
 complete -c e2e-wrap-key -s s -l sender -r -F -a '(__e2e_contacts)' -d 'only what this maker has signed'
 complete -c e2e-wrap-key -l known -d 'only what a pinned contact has signed'
-complete -c e2e-wrap-key -s n -l name -x -a '(__e2e_contacts)' -d 'a name for the group, seen by its members'
+complete -c e2e-wrap-key -s n -l name -x -d 'a name for the group, seen by its members'
 complete -c e2e-wrap-key -l no-card -d 'leave the maker\'s card out'
 complete -c e2e-wrap-key -s a -l armor -d 'text instead of binary'
 complete -c e2e-wrap-key -s o -l output -r -F -d 'write to FILE, which must not be there'

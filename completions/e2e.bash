@@ -373,7 +373,7 @@ _e2e()
 		--type) argument='none' ;;
 		--reply-to) argument='none' ;;
 		--state) argument='folder' ;;
-		--conversation) argument='contact' ;;
+		--conversation) argument='none' ;;
 		-o|--output) argument='file' ;;
 		-j|--threads) argument='none' ;;
 		--status-fd) argument='none' ;;
@@ -406,7 +406,7 @@ _e2e()
 		-r|--recipient) argument='both' ;;
 		-R|--recipients) argument='file' ;;
 		-s|--sender) argument='both' ;;
-		-n|--name) argument='contact' ;;
+		-n|--name) argument='none' ;;
 		-o|--output) argument='file' ;;
 		--status-fd) argument='none' ;;
 		esac
