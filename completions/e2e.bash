@@ -290,22 +290,26 @@ _e2e()
 		esac
 		;;
 	'e2e-open')
-		options='-i --identity --passphrase-file --passphrase-fd -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --kdf-memory-max --rsa-trials -s --sender --known --max-age --allow-expired -o --output -d --directory --verdict-fd --sender-card -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
+		options='-i --identity --passphrase-file --passphrase-fd -k --group-key --old-epoch -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --kdf-memory-max --rsa-trials -s --sender --known --forwarded --state --max-age --max-skew --allow-expired -o --output -d --directory --verdict-fd --sender-card --receipt -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='file'
 		case $prev in
 		-i|--identity) argument='file' ;;
 		--passphrase-file) argument='file' ;;
 		--passphrase-fd) argument='none' ;;
+		-k|--group-key) argument='file' ;;
 		--recipient-passphrase-file) argument='file' ;;
 		--recipient-passphrase-fd) argument='none' ;;
 		--kdf-memory-max) argument='none' ;;
 		--rsa-trials) argument='none' ;;
 		-s|--sender) argument='both' ;;
+		--state) argument='folder' ;;
 		--max-age) argument='none' ;;
+		--max-skew) argument='none' ;;
 		-o|--output) argument='file' ;;
 		-d|--directory) argument='folder' ;;
 		--verdict-fd) argument='none' ;;
 		--sender-card) argument='file' ;;
+		--receipt) argument='file' ;;
 		-j|--threads) argument='none' ;;
 		--status-fd) argument='none' ;;
 		esac
@@ -349,12 +353,32 @@ _e2e()
 		--status-fd) argument='none' ;;
 		esac
 		;;
+	'e2e-rewrap')
+		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -k --group-key -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --rsa-trials -r --recipient -R --recipients --to-group --self --hide-recipients --sign -a --armor -o --output -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		-i|--identity) argument='file' ;;
+		--passphrase-file) argument='file' ;;
+		--passphrase-fd) argument='none' ;;
+		--kdf-memory-max) argument='none' ;;
+		-k|--group-key) argument='file' ;;
+		--recipient-passphrase-file) argument='file' ;;
+		--recipient-passphrase-fd) argument='none' ;;
+		--rsa-trials) argument='none' ;;
+		-r|--recipient) argument='both' ;;
+		-R|--recipients) argument='file' ;;
+		--to-group) argument='file' ;;
+		-o|--output) argument='file' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
 	'e2e-seal')
-		options='-r --recipient -R --recipients -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --self --hide-recipients --kdf-memory --kdf-passes --kdf-lanes -i --identity --passphrase-file --passphrase-fd --kdf-memory-max --no-card --sign-segments --expire --file-name --type --reply-to --pad -a --armor -o --output -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
+		options='-r --recipient -R --recipients -k --group-key --old-epoch -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --self --hide-recipients --kdf-memory --kdf-passes --kdf-lanes -i --identity --passphrase-file --passphrase-fd --kdf-memory-max --no-card --sign-segments --expire --file-name --type --reply-to --pad --ask-receipt --state --conversation -a --armor -o --output -j --threads -q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='file'
 		case $prev in
 		-r|--recipient) argument='both' ;;
 		-R|--recipients) argument='file' ;;
+		-k|--group-key) argument='file' ;;
 		--recipient-passphrase-file) argument='file' ;;
 		--recipient-passphrase-fd) argument='none' ;;
 		--kdf-memory) argument='none' ;;
@@ -368,6 +392,8 @@ _e2e()
 		--file-name) argument='none' ;;
 		--type) argument='none' ;;
 		--reply-to) argument='none' ;;
+		--state) argument='folder' ;;
+		--conversation) argument='none' ;;
 		-o|--output) argument='file' ;;
 		-j|--threads) argument='none' ;;
 		--status-fd) argument='none' ;;
@@ -387,6 +413,24 @@ _e2e()
 		--status-fd) argument='none' ;;
 		esac
 		;;
+	'e2e-wrap-key')
+		options='--new --add --remove -d --unwrap --show -i --identity --passphrase-file --passphrase-fd --kdf-memory-max -r --recipient -R --recipients -s --sender --known -n --name --no-card -a --armor -o --output -q --quiet -v --verbose --status-fd -h --help -V --version'
+		operand='file'
+		case $prev in
+		--add) argument='both' ;;
+		--remove) argument='both' ;;
+		-i|--identity) argument='file' ;;
+		--passphrase-file) argument='file' ;;
+		--passphrase-fd) argument='none' ;;
+		--kdf-memory-max) argument='none' ;;
+		-r|--recipient) argument='both' ;;
+		-R|--recipients) argument='file' ;;
+		-s|--sender) argument='both' ;;
+		-n|--name) argument='none' ;;
+		-o|--output) argument='file' ;;
+		--status-fd) argument='none' ;;
+		esac
+		;;
 	esac
 	if [[ -n $argument ]]; then
 		[[ $argument == none ]] || _e2e_reply "$argument" "$cur"
@@ -397,4 +441,4 @@ _e2e()
 	fi
 }
 
-complete -F _e2e e2e-contact e2e-directory e2e-fetch e2e-inspect e2e-key e2e-keygen e2e-open e2e-relayd e2e-seal e2e-send
+complete -F _e2e e2e-contact e2e-directory e2e-fetch e2e-inspect e2e-key e2e-keygen e2e-open e2e-relayd e2e-rewrap e2e-seal e2e-send e2e-wrap-key

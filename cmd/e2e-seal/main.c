@@ -59,7 +59,7 @@ static const struct option_spec options[] = {
 	{ 0, NULL, NULL, "what is remembered" },
 	{ OPTION_STATE, "state", "DIR",
 	    "number the messages; remember in DIR" },
-	{ OPTION_CONVERSATION, "conversation", "NAME",
+	{ OPTION_CONVERSATION, "conversation", "TEXT",
 	    "by this name (default: one for these recipients)" },
 	{ 0, NULL, NULL, "how" },
 	{ 'a', "armor", NULL, "text instead of binary" },

@@ -39,7 +39,7 @@ static const struct option_spec options[] = {
 	{ 's', "sender", "SENDER", "only what this maker has signed" },
 	{ OPTION_KNOWN, "known", NULL, "only what a pinned contact has signed" },
 	{ 0, NULL, NULL, "how" },
-	{ 'n', "name", "NAME", "a name for the group, seen by its members" },
+	{ 'n', "name", "TEXT", "a name for the group, seen by its members" },
 	{ OPTION_NO_CARD, "no-card", NULL, "leave the maker's card out" },
 	{ 'a', "armor", NULL, "text instead of binary" },
 	{ 'o', "output", "FILE", "write to FILE, which must not be there" },

@@ -19,6 +19,8 @@ cp alice.key "$XDG_CONFIG_HOME/e2e/identity.key"
 e2e-contact pin -q alice ./alice.pub
 e2e-contact pin -q bob ./bob.pub
 cat bob.pub carol.pub > team.pub
+e2e-wrap-key --new -n team -r bob -r ./carol.pub -o team.1
+e2e-wrap-key --remove bob -q -r ./carol.pub -o later.2 team.1
 echo 'Dear Bob, the weather is fine.' > letter.txt
 echo one > photos/1; echo two > photos/2
 (umask 077; echo 'correct horse battery staple' > passphrase; echo no > other
@@ -33,6 +35,7 @@ e2e-seal -r alice letter.txt > drop/2.e2e
 cat answer.e2e drop/1.e2e > mailbox.e2e
 e2e-seal -p --passphrase-file passphrase letter.txt > shared.e2e
 e2e-seal -r bob --expire 1s letter.txt > expired.e2e
+e2e-seal -k team.1 -i alice.key letter.txt > group.e2e
 echo junk > junk; (umask 077; echo junk > junk.key)
 relay
 e2e-directory register -q -i alice.key unix:relay.sock
@@ -112,6 +115,9 @@ def hostile_files(folder):
         f.write(letter[:-2] + bytes([letter[-2] ^ 1]) + letter[-1:])
     with open(path("short.e2e"), "wb") as f:
         f.write(letter[:-3])
+    os.mkdir(path("emptied"))
+    with open(path("emptied/format"), "w", encoding="ascii") as f:
+        f.write("e2e state 1\n")
     with open(path("shared.e2e"), "rb") as f:
         shared = f.read()
     with open(path("costly.e2e"), "wb") as f:
