@@ -28,7 +28,6 @@ enum {
 	E2E_RECIPIENTS_MAX = 1024,
 	E2E_TEXT_MAX = 255,		/* file name, media type: bytes of UTF-8 */
 	E2E_HASH_LEN = 32,
-	E2E_CONTEXT_HASH_LEN = 32,
 	E2E_CONVERSATION_LEN = 16
 };
 

@@ -143,11 +143,11 @@ add_message(struct state *s, const struct state_message *m, bool done)
 /* MESSAGE_DONE or MESSAGE_DELETE. */
 static enum e2e_error
 end_message(struct state *s, enum statement statement,
-    const unsigned char hash[E2E_CONTEXT_HASH_LEN])
+    const unsigned char hash[E2E_HASH_LEN])
 {
 	struct sqlite_statement *end = state_get(s, statement);
 
-	sqlite_bind_bytes(end, 1, hash, E2E_CONTEXT_HASH_LEN);
+	sqlite_bind_bytes(end, 1, hash, E2E_HASH_LEN);
 	return sqlite_do(end);
 }
 
@@ -156,7 +156,7 @@ static enum e2e_error
 forget_one(struct state *s, struct state_self *self, bool *gone)
 {
 	struct sqlite_statement *oldest = state_get(s, MESSAGE_OLDEST);
-	unsigned char hash[E2E_CONTEXT_HASH_LEN];
+	unsigned char hash[E2E_HASH_LEN];
 	enum e2e_error err;
 	uint64_t time = 0;
 	bool row, done = false;

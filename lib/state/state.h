@@ -71,7 +71,7 @@ const char *state_why(const struct state *s);
 /* ---- receiving ---- */
 
 struct state_message {
-	unsigned char hash[E2E_CONTEXT_HASH_LEN];
+	unsigned char hash[E2E_HASH_LEN];
 	uint64_t time;		/* of its metadata; below INT64_MAX */
 	bool numbered;		/* by a verified sender; else nothing below */
 	unsigned char sender[E2E_ID_LEN];
@@ -127,8 +127,8 @@ E2E_CHECK enum e2e_error state_reserve(struct state *s,
 /* A message that asked for a receipt. */
 struct state_sent {
 	unsigned char id[E2E_MESSAGE_ID_LEN];
-	unsigned char hash[E2E_CONTEXT_HASH_LEN];
-	unsigned char data_hash[E2E_CONTEXT_HASH_LEN];
+	unsigned char hash[E2E_HASH_LEN];
+	unsigned char data_hash[E2E_HASH_LEN];
 	uint64_t time;		/* below INT64_MAX */
 };
 /* Remembers it for as long as the policy says. Of one id the last counts. */
