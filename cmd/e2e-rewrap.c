@@ -198,9 +198,11 @@ prepare(struct rewrap *w, const struct e2e_identity **identity)
 	if (w->self)
 		error = add_self(w);
 	if (error == E2E_OK)
-		error = groupkeys_open(&w->groups, &r->keys, &w->contacts);
+		error = groupkeys_open(&w->groups, &r->keys, &w->contacts,
+		    GROUPKEYS_OPEN);
 	if (error == E2E_OK)
-		error = groupkeys_open(&w->to_groups, &r->keys, &w->contacts);
+		error = groupkeys_open(&w->to_groups, &r->keys, &w->contacts,
+		    GROUPKEYS_SEAL);
 	if (error == E2E_OK)
 		error = groupkeys_check_epochs(&w->to_groups);
 	r->keys.groups = groupkeys_list(&w->groups);

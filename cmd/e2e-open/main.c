@@ -192,7 +192,8 @@ prepare_memory(struct open_job *job)
 	struct e2e_open *r = &job->request;
 	enum e2e_error error;
 
-	error = groupkeys_open(&job->groups, &r->keys, &job->contacts);
+	error = groupkeys_open(&job->groups, &r->keys, &job->contacts,
+	    GROUPKEYS_OPEN);
 	if (error == E2E_OK)
 		error = remember_open(&job->remember);
 	if (error == E2E_OK)

@@ -80,6 +80,13 @@ enum e2e_error order_done(struct open_job *job);
 /* Nothing came of it. */
 void order_abandon(struct open_job *job);
 
+/* ---- again.c ---- */
+
+/* For -d, where path is there: a repeat, unless an attempt was cut off after
+ * it had written this very file; then that is finished. Told. */
+enum e2e_error again_release(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, const char *path);
+
 /* ---- receipt.c ---- */
 
 /* Seals a receipt for a message that is safe, if there has to be one. What
@@ -117,6 +124,10 @@ enum e2e_error verdict_write(const struct open_job *job,
 
 /* Opens the envelope of job->in, or its envelopes with -d. Told. */
 enum e2e_error payload_open(struct open_job *job);
+/* Hands the payload, or what a receipt says, to `out`; nothing is committed.
+ * Told. */
+enum e2e_error payload_write(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, struct output *out);
 /* Tells what the library failed with, unless a callback has. */
 void payload_tell(struct open_job *job, enum e2e_error error,
     const struct e2e_diag *diag, const char *subject);

@@ -102,29 +102,36 @@ flush_output(const struct output *out, bool is_file)
 	return E2E_OK;
 }
 
+enum e2e_error
+payload_write(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, struct output *out)
+{
+	struct e2e_diag diag = { .code = E2E_OK };
+	struct progress progress;
+	enum e2e_error error;
+
+	if (delivery_is_one(opened))
+		return delivery_release(job, reader, opened, out);
+	job->request.progress = progress_start(&progress, in->io.size);
+	error = e2e_open_payload(reader, &job->request, &out->io, opened,
+	    &diag);
+	progress_stop();
+	if (error != E2E_OK)
+		payload_tell(job, error, &diag, error == E2E_ERR_WRITE ||
+		    error == E2E_ERR_TERMINAL || error == E2E_ERR_REPEATED ?
+		    out->name : in->name);
+	return error;
+}
+
 /* Everything up to the moment when the output is complete and safe. */
 static enum e2e_error
 write_output(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, struct output *out)
 {
-	struct e2e_diag diag = { .code = E2E_OK };
 	bool is_file = out->file != NULL;
-	struct progress progress;
 	enum e2e_error error;
 
-	if (delivery_is_one(opened)) {
-		error = delivery_release(job, reader, opened, out);
-	} else {
-		job->request.progress = progress_start(&progress,
-		    in->io.size);
-		error = e2e_open_payload(reader, &job->request, &out->io,
-		    opened, &diag);
-		progress_stop();
-		if (error != E2E_OK)
-			payload_tell(job, error, &diag,
-			    error == E2E_ERR_WRITE ||
-			    error == E2E_ERR_TERMINAL ? out->name : in->name);
-	}
+	error = payload_write(job, reader, opened, in, out);
 	if (error == E2E_OK && job->sender_card != NULL)
 		error = write_sender_card(job->sender_card, opened);
 	if (error != E2E_OK)
@@ -161,11 +168,16 @@ release(struct open_job *job, struct e2e_reader *reader,
 			order_abandon(job);
 	}
 	output_abort(&out);
-	if (error == E2E_OK) {
-		report_done(opened, path);
-		receipt_make(job, opened);
-	}
 	return error;
+}
+
+/* It is safe: says so, here and to its sender. */
+static void
+finish(struct open_job *job, const struct e2e_opened *opened,
+    const char *path)
+{
+	report_done(opened, path);
+	receipt_make(job, opened);
 }
 
 /* A sender is not unknown when it could not be looked up who it is. */
@@ -202,7 +214,10 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 		return message_error(E2E_ERR_SENDER_ANONYMOUS,
 		    "%s: there is no sender whose key could be written",
 		    job->sender_card);
-	return release(job, reader, &opened, in, job->output, FILE_REPLACE);
+	error = release(job, reader, &opened, in, job->output, FILE_REPLACE);
+	if (error == E2E_OK)
+		finish(job, &opened, job->output);
+	return error;
 }
 
 /* One file, named by the message id: what it calls itself is only told. */
@@ -219,12 +234,12 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 		return message_no_memory();
 	(void)snprintf(path, size, "%s/%s", job->folder, id);
 	/* Made between here and the commit it is E2E_ERR_EXISTS. */
-	if (access(path, F_OK) == 0) {
-		error = message_error(E2E_ERR_REPEATED, "%s: %s", path,
-		    e2e_error_text(E2E_ERR_REPEATED));
-	} else {
+	if (access(path, F_OK) == 0)
+		error = again_release(job, reader, opened, in, path);
+	else
 		error = release(job, reader, opened, in, path, FILE_NEW);
-	}
+	if (error == E2E_OK)
+		finish(job, opened, path);
 	free(path);
 	return error;
 }

@@ -244,7 +244,8 @@ prepare_sender(struct seal *s)
 	if (error != E2E_OK)
 		return error;
 	s->request.sender = sender = s->sender.identity;
-	error = groupkeys_open(&s->groups, &keys, &s->contacts);
+	error = groupkeys_open(&s->groups, &keys, &s->contacts,
+	    GROUPKEYS_SEAL);
 	if (error == E2E_OK)
 		error = remember_open(&s->remember);
 	if (error == E2E_OK)

@@ -52,15 +52,16 @@ add_group(const struct wrap_key *w, struct buffer *out,
     const struct e2e_group_key *group)
 {
 	char when[TEXT_TIME_LEN + 8];
-	char id[2 * E2E_ID_LEN + 1];
+	char id[E2E_FINGERPRINT_LEN + 1];
 	size_t i;
 
-	text_hex(id, e2e_group_key_id(group), E2E_ID_LEN);
+	/* As e2e-inspect shows it in an envelope. */
+	e2e_fingerprint(id, e2e_group_key_id(group));
 	text_time(when, e2e_group_key_created(group));
 	text_add(out, "name: ");
 	text_add_escaped(out, e2e_group_key_name(group));
 	text_add(out, "\nepoch: %" PRIu64 "\n", e2e_group_key_epoch(group));
-	text_add(out, "group id: %s\n", id);
+	text_add(out, "group: %s\n", id);
 	text_add(out, "wrapped: %s\n", when);
 	add_person(w, out, "maker", e2e_card_id(e2e_group_key_maker(group)));
 	for (i = 0; i < e2e_group_key_members(group); i++)

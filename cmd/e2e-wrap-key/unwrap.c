@@ -43,14 +43,18 @@ unwrap_judge(struct wrap_key *w, const struct e2e_group_key *group)
 		error = w->known ? E2E_ERR_SENDER_UNKNOWN :
 		    E2E_ERR_SENDER_OTHER;
 		e2e_fingerprint(fingerprint, id);
-		(void)message_error(error, "made by another: %s",
+		return message_error(error, w->known ?
+		    "made by an unknown key: %s" : "made by another: %s",
 		    fingerprint);
-		return error;
 	}
 	contact = contacts_find_id(&w->contacts, id);
 	if (contact != NULL && contact->revoked)
 		return message_error(E2E_ERR_SENDER_REVOKED, "%s",
 		    e2e_error_text(E2E_ERR_SENDER_REVOKED));
+	/* The newer one counts, as with senders of messages. */
+	if (e2e_card_serial(e2e_group_key_maker(group)) >
+	    e2e_card_serial(card))
+		card = e2e_group_key_maker(group);
 	if (e2e_card_expires(card) != 0 &&
 	    e2e_card_expires(card) <= clock_now())
 		return message_error(E2E_ERR_SENDER_EXPIRED, "%s",

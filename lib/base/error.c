@@ -130,7 +130,7 @@ static const struct error_status statuses[] = {
 	{ 70, "the crypto library or this program itself failed" },
 	{ 73, "an output cannot be made" },
 	{ 74, "reading or writing failed" },
-	{ 75, "a temporary lack of memory or of the relay: try again" },
+	{ 75, "a temporary lack of memory, of the relay or of the state: try again" },
 	{ 76, "the relay broke the protocol" },
 	{ 77, "the relay refused" },
 	{ 78, "unusable configuration or state" },

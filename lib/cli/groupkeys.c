@@ -106,7 +106,8 @@ groupkeys_read(struct e2e_group_key **group, const char *path,
 /* Whoever chose the members is worth knowing. */
 static enum e2e_error
 judge_maker(const struct e2e_group_key *group, const char *path,
-    const struct e2e_keys *keys, struct contacts *contacts)
+    const struct e2e_keys *keys, struct contacts *contacts,
+    enum groupkeys_use use)
 {
 	const unsigned char *id = e2e_card_id(e2e_group_key_maker(group));
 	const struct contact *contact;
@@ -120,10 +121,13 @@ judge_maker(const struct e2e_group_key *group, const char *path,
 	if ((error = contacts_load(contacts)) != E2E_OK)
 		return error;
 	contact = contacts_find_id(contacts, id);
-	if (contact != NULL && contact->revoked)
-		return message_error(E2E_ERR_SENDER_REVOKED,
+	if (contact != NULL && contact->revoked && use == GROUPKEYS_SEAL)
+		return message_error(E2E_ERR_RECIPIENT_REVOKED,
 		    "%s: the key of %s, who made it, is revoked", path,
 		    contact->name);
+	if (contact != NULL && contact->revoked)
+		message_warn("%s: the key of %s, who made it, is revoked",
+		    path, contact->name);
 	e2e_fingerprint(fingerprint, id);
 	if (contact == NULL)
 		message_warn("%s: made by unknown key %s", path, fingerprint);
@@ -134,7 +138,7 @@ judge_maker(const struct e2e_group_key *group, const char *path,
 
 enum e2e_error
 groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
-    struct contacts *contacts)
+    struct contacts *contacts, enum groupkeys_use use)
 {
 	enum e2e_error error = E2E_OK;
 	size_t i;
@@ -144,7 +148,7 @@ groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
 		    contacts);
 		if (error == E2E_OK)
 			error = judge_maker(g->list[i], g->paths[i], keys,
-			    contacts);
+			    contacts, use);
 	}
 	return error;
 }

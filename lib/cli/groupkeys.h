@@ -25,13 +25,18 @@ struct groupkeys {
 /* Remembers a path as given ("-": standard input); nothing is read. Told. */
 enum e2e_error groupkeys_add(struct groupkeys *g, const char *path);
 
+enum groupkeys_use {
+	GROUPKEYS_OPEN,		/* what is there already */
+	GROUPKEYS_SEAL		/* for whomever the maker chose */
+};
+
 /*
- * Opens all of them with `keys` (unlocked identities). A maker who is revoked
- * is refused, one who is neither pinned nor among `keys` warned about: what
- * is sealed for a group is for whomever its maker chose. Told.
+ * Opens all of them with `keys` (unlocked identities). A maker who is neither
+ * pinned nor among `keys` is warned about; one who is revoked, too, and nothing
+ * is sealed by a key of his (E2E_ERR_RECIPIENT_REVOKED). Told.
  */
 enum e2e_error groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
-    struct contacts *contacts);
+    struct contacts *contacts, enum groupkeys_use use);
 
 /* Opens one, which the caller frees. Who made it is not judged. Told. */
 enum e2e_error groupkeys_read(struct e2e_group_key **group, const char *path,

@@ -14,9 +14,9 @@ static void
 hint_about(enum e2e_error error)
 {
 	if (error == E2E_ERR_STORE_DAMAGED)
-		message_hint("it is left as it is: restore it from a copy, or "
-		    "begin with another folder and accept that what was opened "
-		    "before can be opened again");
+		message_hint("it is left as it is: with an older copy in its "
+		    "place, or with another folder, what was opened since can "
+		    "be opened again");
 	else if (error == E2E_ERR_BUSY)
 		message_hint("other commands are using it; try again");
 }
@@ -36,7 +36,8 @@ remember_open(struct remember *r)
 		return E2E_OK;
 	if (why == NULL)
 		return message_system(error, r->folder);
-	(void)message_error(error, "%s: %s", r->folder, why);
+	(void)message_error(error, "%s: %s: %s", r->folder,
+	    e2e_error_text(error), why);
 	hint_about(error);
 	return error;
 }
@@ -56,7 +57,8 @@ remember_failed(const struct remember *r, enum e2e_error error)
 	if (why == NULL)
 		(void)message_system(error, r->folder);
 	else
-		(void)message_error(error, "%s: %s", r->folder, why);
+		(void)message_error(error, "%s: %s: %s", r->folder,
+		    e2e_error_text(error), why);
 	hint_about(error);
 	return error;
 }
