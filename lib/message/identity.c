@@ -175,7 +175,8 @@ load_key_set(struct e2e_identity *id, struct bytes key_set)
 /* What a KDF may cost is asked when it is about to run. */
 static const struct header_limits no_cap = {
 	.memory_max_kib = UINT32_MAX,
-	.ciphertext_max = E2E_KEY_FILE_MAX
+	.ciphertext_max = E2E_KEY_FILE_MAX,
+	.no_rewrap = true
 };
 
 static enum e2e_error

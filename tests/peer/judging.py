@@ -4,21 +4,37 @@ let out. Used by the suites that run the cases of hostile.py.
 
 import hashlib
 import os
+import time
 
 import hostile
 from cases.base import KINDS, People
+from e2epeer import labels as L
+from e2epeer.armor import fingerprint
 from e2epeer.errors import MALFORMED, NOT_AUTHENTIC, Failure
-from e2epeer.opening import inspect, open_header, released
+from e2epeer.opening import inspect, open_envelope, open_header, released
 from harness import Commands
 
 
+def told(opened):
+    """What the command writes of a receipt, in the place of its data."""
+    message, _, _ = opened.receipt.what
+    return ("message: %s\narrived: %s\nat: %s\nas sent: not known here\n" % (
+        message.hex(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(opened.receipt.claims[L.IAT])),
+        fingerprint(opened.sender))).encode()
+
+
 def progress(data, reader):
-    """(did the header open, what of the data verified) by the peer."""
+    """(did the header open, what of the data may come out) by the peer."""
     pieces = []
     try:
         header = open_header(data, reader)
     except Failure:
         return False, b""
+    if header.metadata.claims.get(L.MEDIA_TYPE) == L.MEDIA_DELIVERY:
+        try:
+            return True, told(open_envelope(data, reader))
+        except Failure:
+            return True, b""
     try:
         for piece in released(header):
             pieces.append(piece)
