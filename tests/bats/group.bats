@@ -446,7 +446,8 @@ wrapped() {
 	got=0
 	e2e-wrap-key --add dave -i alice.key -o made <&- 2>err || got=$?
 	[ $got = 74 ]
-	gives 64 e2e-wrap-key -i - -r bob.pub -o made <alice.key
+	bytes 32 >key
+	gives 64 e2e-wrap-key -i - -r bob.pub -o made <key
 	explained
 	gives 64 e2e-wrap-key -d -i - - <bob.key
 	gives 64 e2e-wrap-key -i alice.key -r bob.pub -R - -o made <bob.pub
