@@ -454,7 +454,7 @@ wrapped() {
 	gives 64 e2e-seal -k - -i bob.key <friends
 	says 'standard input cannot be both'
 	gives 64 e2e-open -k - -i bob.key <friends
-	gives 64 e2e-open -k - -k - -i bob.key env <friends
+	gives 64 e2e-open -k - -k - -i bob.key msg <friends
 	absent made
 	# Once is fine.
 	e2e-seal -k - -i bob.key msg <friends >env
