@@ -689,20 +689,3 @@ spliced() {
 	[ "$(grep -c 'from alice (pinned), forwarded by unknown' told)" = 1 ]
 	[ "$(grep -c 'sender not known' told)" = 1 ]
 }
-
-@test "the output of a command that is killed is not there" {
-	bytes 6000000 >big
-	e2e-seal -r bob.pub big >big.env
-	mkfifo slow
-	e2e-rewrap -q -i bob.key -r dave.pub -o made <slow 2>err 3>&- &
-	local child=$!
-	exec 8>slow
-	head -c 3000000 big.env >&8
-	kill -TERM $child
-	local ended=0
-	wait $child || ended=$?
-	exec 8>&-
-	[ $ended = 143 ]
-	absent made
-	tidy
-}
