@@ -520,7 +520,8 @@ wrapped() {
 	same out msg
 }
 
-@test "who holds the key and is no member is not heard: 3" {
+# Who holds the key, and signs as somebody else, or not at all.
+outsiders_are_not_heard() {
 	grouped <<-'END'
 	open("good", "wb").write(sealed(bob))
 	open("good.hidden", "wb").write(sealed(bob, named=False))
@@ -530,30 +531,36 @@ wrapped() {
 	open("anonymous.hidden", "wb").write(sealed(None, named=False))
 	open("mode1", "wb").write(sealed(bob, mode=1))
 	END
-	gives 0 e2e-open -q -i carol.key -k friends -s bob good
-	gives 0 e2e-open -q -i carol.key -k friends -s bob good.hidden
-	same out msg
+	gives 0 e2e-open -q -i carol.key -k friends -s bob good &&
+	gives 0 e2e-open -q -i carol.key -k friends -s bob good.hidden &&
+	same out msg || return
 	local file
 	for file in outsider outsider.hidden anonymous anonymous.hidden mode1; do
-		gives 3 e2e-open -i carol.key -k friends -o plain $file
-		explained
-		gives 3 e2e-open -i carol.key -k friends --old-epoch -o plain - <$file
-		absent plain
+		gives 3 e2e-open -i carol.key -k friends -o plain $file &&
+		explained &&
+		gives 3 e2e-open -i carol.key -k friends --old-epoch -o plain - <$file &&
+		absent plain || return
 	done
+}
+
+@test "who holds the key and is no member is not heard: 3" {
+	outsiders_are_not_heard
 	gives 3 e2e-open -i carol.key -k friends outsider
 	says 'not from a member'
 	gives 3 e2e-open -i carol.key -k friends anonymous
 	says 'not signed'
 }
 
+old_epochs_are_over() {
+	e2e-seal -k friends -i bob.key -o one msg &&
+	gives 0 e2e-open -q -i bob.key -k friends one &&
+	gives 3 e2e-open -i bob.key -k friends -k friends2 one &&
+	explained && says '--old-epoch' && empty out
+}
+
 @test "an epoch that is over: 3, unless --old-epoch" {
-	e2e-seal -k friends -i bob.key -o one msg
+	old_epochs_are_over
 	e2e-seal -k friends2 -i bob.key -o two msg
-	gives 0 e2e-open -q -i bob.key -k friends one
-	gives 3 e2e-open -i bob.key -k friends -k friends2 one
-	explained
-	says '--old-epoch'
-	empty out
 	gives 3 e2e-open -i bob.key -k friends2 -k friends -o plain one
 	absent plain
 	gives 0 e2e-open -i bob.key -k friends -k friends2 --old-epoch one
@@ -572,6 +579,14 @@ wrapped() {
 	e2e-wrap-key -q --remove bob -i alice.key -o twin2 twin
 	gives 0 e2e-open -q -i alice.key -k friends -k twin2 one
 	same out msg
+}
+
+@test "control: an e2e-open to which everybody is a member is noticed" {
+	PATH=$HEEDLESS:$PATH
+	no outsiders_are_not_heard
+	gives 0 e2e-open -q -i carol.key -k friends outsider
+	no old_epochs_are_over
+	gives 2 e2e-open -q -i dave.key -k friends one
 }
 
 @test "--state remembers the epoch, for opening" {
@@ -665,6 +680,7 @@ wrapped() {
 	e2e-seal -k friends --hide-recipients -i bob.key -o hidden msg
 	gives 3 e2e-open -i bob.key -k reissued -o plain hidden
 	explained
+	says 'did not address this'
 	absent plain
 	# And mallory does not become a member of the real one.
 	e2e-seal -q -k reissued -i mallory.key -o mallorys msg

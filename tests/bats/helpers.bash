@@ -24,6 +24,10 @@ SUBCOMMANDS=("e2e-key pub" "e2e-key show" "e2e-key passwd" "e2e-key rotate"
 	"e2e-contact unpin" "e2e-contact show" "e2e-contact verify"
 	"e2e-directory register" "e2e-directory lookup" "e2e-directory revoke")
 
+# An e2e-open that refuses too little (tests/fault/heedless.c): scenarios have
+# to notice.
+HEEDLESS=${BUILD:-$ROOT/build}/tests/fault/heedless
+
 # people NAME...: unprotected x25519 keys; NAME:TYPE makes another type.
 people() {
 	local who

@@ -97,20 +97,20 @@ database() {
 	says '10 to 19 have not come yet'
 }
 
-@test "the same again: 4, and no byte comes out" {
+nothing_comes_twice() {
 	local file
 	for file in 1.env plain.env bare.env; do
-		opens 0 $file
-		opens 4 $file
-		explained
-		says 'this message was opened before'
-		empty out
-		opens 4 $file -o plain
-		absent plain
-		opens 4 - <$file
-		empty out
-		cat $file | opens 4 -
+		opens 0 $file &&
+		opens 4 $file && explained &&
+		says 'this message was opened before' && empty out &&
+		opens 4 $file -o plain && absent plain &&
+		opens 4 - <$file && empty out &&
+		cat $file | opens 4 - || return
 	done
+}
+
+@test "the same again: 4, and no byte comes out" {
+	nothing_comes_twice
 	json status 'error["status"] == 4 and "order" not in globals() and "header" not in [e["event"] for e in all]'
 	# Without the folder nothing is remembered.
 	gives 0 e2e-open -q -i bob.key 1.env
@@ -125,17 +125,20 @@ database() {
 	json status 'order["place"] == "none"'
 }
 
-@test "a number given to another message: 4" {
-	opens 0 5.env
-	# A copy of the sender's folder was put back.
-	cp -a sender old
-	echo six | e2e-seal -q -r bob.pub -i alice.key --state sender -o six
-	echo SIX | e2e-seal -q -r bob.pub -i alice.key --state old -o six2
-	placed next six
-	opens 4 six2
-	explained
+# A copy of the sender's folder was put back.
+a_number_is_used_once() {
+	rm -rf old &&
+	cp -a sender old &&
+	opens 0 5.env &&
+	echo six | e2e-seal -q -r bob.pub -i alice.key --state sender -o six &&
+	echo SIX | e2e-seal -q -r bob.pub -i alice.key --state old -o six2 &&
+	opens 0 six &&
+	opens 4 six2 && explained && empty out &&
 	says 'number 6: this number of the conversation was used by another message'
-	empty out
+}
+
+@test "a number given to another message: 4" {
+	a_number_is_used_once
 	# It stays refused, and the others go on.
 	opens 4 six2
 	says 'number 6'
@@ -143,21 +146,34 @@ database() {
 	placed next seven
 }
 
+what_is_far_behind_is_refused() {
+	numbered far alice $ONE 2000 &&
+	numbered behind alice $ONE 976 &&
+	opens 0 far &&
+	opens 4 behind && explained && empty out &&
+	says 'number 976' && says 'too far behind'
+}
+
 @test "more than 1024 behind: 4; within, late" {
-	numbered far alice $ONE 2000
-	numbered behind alice $ONE 976
+	what_is_far_behind_is_refused
 	numbered late alice $ONE 977
 	numbered first alice $ONE 1
-	placed first far
-	opens 4 behind
-	explained
-	says 'number 976'
-	says 'too far behind'
-	empty out
 	opens 4 first
 	placed late late
 	opens 4 late
 	says 'opened before'
+}
+
+@test "control: an e2e-open to which every message is new is noticed" {
+	PATH=$HEEDLESS:$PATH
+	opens 0 1.env
+	[ "$(cat out)" = 1 ]
+	no nothing_comes_twice
+	no a_number_is_used_once
+	no what_is_far_behind_is_refused
+	# For that, and for nothing else.
+	opens 0 behind
+	opens 2 <(e2e-seal -r carol.pub msg)
 }
 
 @test "numbers up to 2^63 - 1, and none beyond: 6" {

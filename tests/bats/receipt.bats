@@ -361,25 +361,33 @@ delivered() {
 	absent made
 }
 
-@test "a receipt for something else than what was sent: 1" {
+wrong_receipts_are_refused() {
 	delivered <<-'END'
 	receipt("good")
 	receipt("data", data=b"hellO\n")
 	receipt("ch", ch=bytes(32))
 	receipt("unknown", cti=bytes(16))
 	END
-	reads 0 good
-	grep -qx 'as sent: yes' out
 	local file
 	for file in data ch; do
-		reads 1 $file
-		explained
-		says 'something else than what was sent'
-		empty out
-		reads 1 $file -o plain
-		absent plain
+		reads 1 $file && explained && empty out &&
+		says 'something else than what was sent' &&
+		reads 1 $file -o plain && absent plain || return
 	done
+}
+
+@test "a receipt for something else than what was sent: 1" {
+	wrong_receipts_are_refused
+	reads 0 good
+	grep -qx 'as sent: yes' out
 	reads 0 unknown
+	grep -qx 'as sent: not known here' out
+}
+
+@test "control: an e2e-open that does not look what was sent is noticed" {
+	PATH=$HEEDLESS:$PATH
+	no wrong_receipts_are_refused
+	reads 0 data
 	grep -qx 'as sent: not known here' out
 }
 

@@ -548,12 +548,12 @@ spliced() {
 	absent plain
 }
 
-@test "attack: a forwarder's signature that is not his: 1" {
+# Mallory passes mail on to dave alone, in bob's name: by bob's own signature,
+# which was for others, and by one of hers.
+forged_forwarders_are_refused() {
 	rewrap -r dave.pub -r mallory.pub --sign -o both signed
 	spliced <<-'END'
 	rh = crypto.sha256(Parts("signed").R)
-	# Mallory passes it on to dave alone, in bob's name: bob's own
-	# signature, which was for others; and one of hers.
 	a = Parts("both")
 	a.unlock(mallory)
 	block = a.opened()
@@ -567,19 +567,27 @@ spliced() {
 	a.seal(a.signed(a.claims(rh) | {L.CARD: bob.card.raw}, mallory, mallory))
 	a.write("anothers-card")
 	END
-	gives 0 e2e-open -i dave.key own
-	says 'forwarded by unknown key'
-	silent bob
+	gives 0 e2e-open -i dave.key own &&
+	says 'forwarded by unknown key' && silent bob || return
 	local file
 	for file in kept posing; do
-		gives 1 e2e-open -i dave.key -o plain $file
-		explained
-		says "forwarder's signature"
-		absent plain
+		gives 1 e2e-open -i dave.key -o plain $file && explained &&
+		says "forwarder's signature" && absent plain || return
 	done
+}
+
+@test "attack: a forwarder's signature that is not his: 1" {
+	forged_forwarders_are_refused
 	judged e2e-open -i dave.key -o plain anothers-card
 	absent plain
 	silent 'from alice'
+}
+
+@test "control: an e2e-open that believes every forwarder is noticed" {
+	PATH=$HEEDLESS:$PATH
+	no forged_forwarders_are_refused
+	gives 0 e2e-open -i dave.key posing
+	says 'forwarded by bob (pinned)'
 }
 
 @test "attack: another hash of the first recipients does not make them others: 2" {
