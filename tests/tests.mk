@@ -16,10 +16,11 @@ $(BUILD)/tests/test_%: $(BUILD)/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(INTERN
 # ---- faults: tests/fault ----
 
 # One folder of commands whose calls can be told to fail (inject.h), one
-# command that does not look (careless.c), one with foretold randomness in
-# place of the system's (fixed_random.c), one that takes any key for the right
-# one (gullible.c), a program with planted keys, and one that does with the
-# kernel's keyring what no command does.
+# command that does not look (careless.c), one that refuses too little
+# (heedless.c), one with foretold randomness in place of the system's
+# (fixed_random.c), one that takes any key for the right one (gullible.c), a
+# program with planted keys, and one that does with the kernel's keyring what no
+# command does.
 FAULT = $(BUILD)/tests/fault
 FILTERS = $(filter-out $(NETWORK_COMMANDS),$(COMMANDS))
 FAULT_COMMANDS := $(addprefix $(FAULT)/bin/,$(FILTERS))
@@ -29,13 +30,15 @@ FAULT_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,open64 openat64 fcntl64 \
 CARELESS_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,fd_write fd_write_at temporary_release)
 GULLIBLE_OBJECTS := $(LIBRARY_OBJECTS) $(call filter_objects,e2e-open) \
 	$(call object,tests/fault/gullible.c)
+HEEDLESS_WRAPS := $(patsubst %,-Wl$(comma)--wrap=%,open_check_addressed rewrap_block_verify \
+	state_admit state_done state_abandon state_find_sent)
 FIXED_OBJECTS := $(filter-out %/base/random.o,$(LIBRARY_OBJECTS)) \
 	$(call filter_objects,e2e-seal) $(call object,tests/fault/fixed_random.c)
 
 .PHONY: faults
 tests: faults
-faults: $(FAULT_COMMANDS) $(FAULT)/careless/e2e-seal $(FAULT)/fixed-seal \
-	$(FAULT)/gullible-open $(FAULT)/planted $(FAULT)/keyring
+faults: $(FAULT_COMMANDS) $(FAULT)/careless/e2e-seal $(FAULT)/heedless/e2e-open \
+	$(FAULT)/fixed-seal $(FAULT)/gullible-open $(FAULT)/planted $(FAULT)/keyring
 
 define fault_command
 $(FAULT)/bin/$(1): $(call filter_objects,$(1)) $(BASE_OBJECTS) $(STATIC_LIBRARY) $(FAULT_OBJECTS)
@@ -50,6 +53,11 @@ $(FAULT)/careless/e2e-seal: $(call filter_objects,e2e-seal) $(BASE_OBJECTS) $(ST
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(FAULT_WRAPS) $(CARELESS_WRAPS) -o $@ $(filter %.o,$^) $(STATIC_LIBRARY) $(call filter_libs,e2e-seal)
+
+$(FAULT)/heedless/e2e-open: $(call command_objects,e2e-open) $(call object,tests/fault/heedless.c) $(INTERNAL_LIBRARY)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(HEEDLESS_WRAPS) -o $@ $(filter-out %.a,$^) $(INTERNAL_LIBRARY) $(NETWORK_LIBS)
 
 $(FAULT)/fixed-seal: $(FIXED_OBJECTS)
 	@mkdir -p $(@D)

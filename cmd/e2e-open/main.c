@@ -150,6 +150,19 @@ parse_one(struct open_job *job, const struct options *o, int id)
 	return E2E_OK;
 }
 
+/* Data and receipts do not share a place. */
+static void
+check_receipt(const struct open_job *job)
+{
+	const char *data = job->output == NULL ? "-" : job->output;
+
+	if (job->receipt.path != NULL && job->folder == NULL &&
+	    strcmp(job->receipt.path, data) == 0)
+		options_usage(&command, "--receipt and the data cannot both "
+		    "go to %s", job->output == NULL ? "standard output" :
+		    job->output);
+}
+
 static enum e2e_error
 parse(struct open_job *job, int argc, char **argv)
 {
@@ -180,6 +193,7 @@ parse(struct open_job *job, int argc, char **argv)
 		options_usage(&command, "--status-fd 1 needs --output or "
 		    "--directory: standard output is for the data");
 	}
+	check_receipt(job);
 	if (passphrase_is_given(&job->message_source))
 		job->ask_passphrase = true;
 	return error;

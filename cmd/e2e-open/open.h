@@ -29,8 +29,9 @@ struct open_job {
 	struct state_order order;	/* of the message at hand */
 	struct {
 		const char *path;	/* --receipt, or NULL */
-		struct output out;	/* open from the first receipt on */
-		bool begun;
+		struct output out;	/* open from the first that has to be
+					 * made on */
+		bool begun, made;
 		enum e2e_error error;	/* the first one; told */
 	} receipt;
 	struct contacts contacts;
@@ -89,6 +90,10 @@ enum e2e_error again_release(struct open_job *job, struct e2e_reader *reader,
 
 /* ---- receipt.c ---- */
 
+/* Before a message is released: opens the file, if there has to be a receipt.
+ * Told. */
+enum e2e_error receipt_prepare(struct open_job *job,
+    const struct e2e_opened *opened);
 /* Seals a receipt for a message that is safe, if there has to be one. What
  * goes wrong is told, and no matter of the message: receipt_end says it. */
 void receipt_make(struct open_job *job, const struct e2e_opened *opened);

@@ -157,7 +157,9 @@ release(struct open_job *job, struct e2e_reader *reader,
 	error = output_open(&out, path, OUTPUT_DATA, manner, 0666, in->fd);
 	if (error != E2E_OK)
 		return error;
-	error = order_admit(job, opened);
+	error = receipt_prepare(job, opened);
+	if (error == E2E_OK)
+		error = order_admit(job, opened);
 	if (error == E2E_OK) {
 		sender_report(job, opened);
 		order_report(job, opened);

@@ -1,6 +1,9 @@
 /*
  * receipt.c: --receipt: the answer to a sender who asks whether his message
  * has arrived. Made when its output is safe, sealed for him alone.
+ *
+ * The file is opened before the message is released: a message that is taken
+ * is not opened again, and so would never be receipted.
  */
 #include "open.h"
 
@@ -9,6 +12,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Data in memory as an input. */
 struct memory {
@@ -50,6 +55,8 @@ find_recipient(const struct open_job *job, const struct e2e_opened *opened)
 static const char *
 why_not(const struct open_job *job, const struct e2e_opened *opened)
 {
+	const struct contact *contact;
+
 	if (!opened->receipt_wanted)
 		return "no receipt was asked for";
 	if (opened->sender_state != E2E_SENDER_VERIFIED)
@@ -59,6 +66,9 @@ why_not(const struct open_job *job, const struct e2e_opened *opened)
 	if (e2e_card_expires(opened->sender) != 0 &&
 	    e2e_card_expires(opened->sender) <= clock_now())
 		return "no receipt: its sender's card has expired";
+	contact = contacts_find_id(&job->contacts, opened->sender_id);
+	if (contact != NULL && contact->revoked)
+		return "no receipt: its sender's key is revoked";
 	if (find_recipient(job, opened) == NULL)
 		return "no receipt: there is no key to sign it with";
 	return NULL;
@@ -104,6 +114,16 @@ begin(struct open_job *job)
 	return error;
 }
 
+enum e2e_error
+receipt_prepare(struct open_job *job, const struct e2e_opened *opened)
+{
+	if (job->receipt.path == NULL || why_not(job, opened) != NULL)
+		return E2E_OK;
+	if (job->receipt.error == E2E_OK)
+		job->receipt.error = begin(job);
+	return job->receipt.error;
+}
+
 static void
 report(const struct open_job *job, const struct e2e_opened *opened)
 {
@@ -129,15 +149,37 @@ receipt_make(struct open_job *job, const struct e2e_opened *opened)
 	job->receipt.error = begin(job);
 	if (job->receipt.error == E2E_OK)
 		job->receipt.error = seal_receipt(job, opened);
-	if (job->receipt.error == E2E_OK)
-		report(job, opened);
+	if (job->receipt.error != E2E_OK)
+		return;
+	job->receipt.made = true;
+	report(job, opened);
+}
+
+/* By another name it may be the file that has just been written. */
+static enum e2e_error
+check_place(const struct open_job *job)
+{
+	const char *path = job->receipt.path, *output = job->output;
+	struct stat ours, data;
+
+	if (output != NULL && strcmp(output, "-") == 0)
+		output = NULL;
+	if (job->folder != NULL || stat(path, &ours) != 0 || !S_ISREG(ours.st_mode) ||
+	    (output == NULL ? fstat(STDOUT_FILENO, &data) :
+	    stat(output, &data)) != 0 ||
+	    ours.st_dev != data.st_dev || ours.st_ino != data.st_ino)
+		return E2E_OK;
+	return message_error(E2E_ERR_SAME_FILE, "%s: the receipt would "
+	    "replace the data", path);
 }
 
 enum e2e_error
 receipt_end(struct open_job *job, enum e2e_error error)
 {
 	/* Half of one would spoil those before it. */
-	if (job->receipt.begun && job->receipt.error == E2E_OK)
+	if (job->receipt.made && job->receipt.error == E2E_OK)
+		job->receipt.error = check_place(job);
+	if (job->receipt.made && job->receipt.error == E2E_OK)
 		job->receipt.error = output_commit(&job->receipt.out);
 	if (job->receipt.begun)
 		output_abort(&job->receipt.out);

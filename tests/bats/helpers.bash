@@ -18,12 +18,16 @@ CHEAP="--kdf-memory 8192 --kdf-passes 1 --kdf-lanes 1"
 
 # Every command and subcommand, for what must hold for each of them.
 COMMANDS=(e2e-keygen e2e-seal e2e-open e2e-inspect e2e-key e2e-contact
-	e2e-send e2e-fetch e2e-directory e2e-relayd)
+	e2e-wrap-key e2e-rewrap e2e-send e2e-fetch e2e-directory e2e-relayd)
 SUBCOMMANDS=("e2e-key pub" "e2e-key show" "e2e-key passwd" "e2e-key rotate"
 	"e2e-key revoke" "e2e-key unlock" "e2e-key lock" "e2e-contact pin"
 	"e2e-contact list" "e2e-contact unpin" "e2e-contact show"
 	"e2e-contact verify" "e2e-directory register" "e2e-directory lookup"
 	"e2e-directory revoke")
+
+# An e2e-open that refuses too little (tests/fault/heedless.c): scenarios have
+# to notice.
+HEEDLESS=${BUILD:-$ROOT/build}/tests/fault/heedless
 
 # people NAME...: unprotected x25519 keys; NAME:TYPE makes another type.
 people() {
@@ -106,8 +110,8 @@ silent() {
 # One line of explanation, perhaps with hints, each by the command itself.
 explained() {
 	local errors
-	errors=$(grep -c '^e2e-[a-z]*: error: ' err)
-	if [ "$errors" -ne 1 ] || grep -qv '^e2e-[a-z]*: ' err; then
+	errors=$(grep -c '^e2e-[a-z-]*: error: ' err)
+	if [ "$errors" -ne 1 ] || grep -qv '^e2e-[a-z-]*: ' err; then
 		echo "not one line of explanation:"
 		sed 's/^/  /' err
 		return 1
@@ -177,6 +181,27 @@ peer() {
 # without_terminal COMMAND...: even when a person runs the tests on one.
 without_terminal() {
 	setsid -w "$@"
+}
+
+# flipped FILE OFFSET: the same with one bit changed there; an offset below
+# zero counts from the end.
+flipped() {
+	"$PYTHON" - "$@" <<-'END'
+	import sys
+	a = bytearray(open(sys.argv[1], "rb").read())
+	a[int(sys.argv[2])] ^= 1
+	sys.stdout.buffer.write(a)
+	END
+}
+
+# prints STATUS COMMAND: what it writes to a terminal is kept in `shown`.
+prints() {
+	local got=0
+	script -qec "$2" /dev/null </dev/null >shown 3>&- || got=$?
+	[ "$got" -eq "$1" ] && return 0
+	echo "status $got, not $1: $2"
+	cat -v shown
+	return 1
 }
 
 # to_nobody COMMAND...: standard output is a pipe that nobody reads any more.

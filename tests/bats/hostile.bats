@@ -390,6 +390,41 @@ garbage() {
 	tidy
 }
 
+@test "bombs, garbage and depth in the place of a wrapped key" {
+	local file n
+	bombs
+	# The same with the tag of a wrapped key, which has no array around it.
+	"$PYTHON" - <<-'END'
+	import glob
+	for name in glob.glob("bomb.*"):
+	    data = open(name, "rb").read()
+	    if data[:6] == bytes.fromhex("da653265319f"):
+	        data = bytes.fromhex("da65326532") + data[6:]
+	    open(name, "wb").write(data)
+	open("deep", "wb").write(bytes.fromhex("da65326532") + b"\x81" * 1000000)
+	END
+	for file in bomb.*[07] deep; do
+		judged within 128 e2e-wrap-key --show "$file"
+		explained
+		empty out
+	done
+	for file in bomb.*5 deep; do
+		judged within 128 e2e-open -i bob.key -k "$file" env
+		judged within 128 e2e-rewrap -q -i bob.key -r alice.pub "$file"
+		empty out
+	done
+	garbage
+	for n in $(seq 0 5 64); do
+		gives 5 e2e-wrap-key --show g.$n
+		gives 5 e2e-seal -k g.$n -i bob.key msg
+		gives 5 e2e-rewrap -i bob.key -r alice.pub g.$n
+		empty out
+	done
+	gives 5 within 128 e2e-rewrap -i bob.key -r alice.pub /dev/zero
+	judged within 128 e2e-wrap-key --show /dev/zero
+	judged within 128 e2e-wrap-key -i bob.key -r alice.pub /dev/zero
+}
+
 @test "a hidden flood of RSA entries stops at the limit: 6" {
 	peer_python <<-'END' >flood
 	import sys

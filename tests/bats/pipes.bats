@@ -10,6 +10,8 @@ setup_file() {
 	"$BIN/e2e-seal" -r bob.pub -i alice.key big >big.env
 	echo hello >msg
 	"$BIN/e2e-seal" -r bob.pub msg >env
+	"$BIN/e2e-wrap-key" --new -i alice.key -r bob.pub >group
+	"$BIN/e2e-seal" -r bob.pub -i alice.key --ask-receipt msg >asked
 }
 
 setup() {
@@ -30,6 +32,14 @@ printing() {
 	"$@" e2e-key revoke -q alice.key
 	"$@" e2e-contact list
 	"$@" e2e-contact show bob
+	"$@" e2e-wrap-key --new -i alice.key -r bob.pub
+	"$@" e2e-wrap-key -i alice.key -r bob.pub <(head -c 32 big)
+	"$@" e2e-wrap-key -d -i bob.key group
+	"$@" e2e-wrap-key --show group
+	"$@" e2e-wrap-key --show -i bob.key group
+	"$@" e2e-seal -q -k group -i alice.key msg
+	"$@" e2e-rewrap -q -i bob.key -r alice.pub env
+	"$@" e2e-rewrap -q -a -i bob.key -r alice.pub --sign env
 	local command
 	for command in "${COMMANDS[@]}" "${SUBCOMMANDS[@]}"; do
 		# shellcheck disable=SC2086 # a command and its subcommand
@@ -123,6 +133,8 @@ os.execvp(sys.argv[1], sys.argv[1:])' e2e-seal -r bob.pub big 2>err || got=$?
 	gives 74 e2e-open -i bob.key -o /dev/full -q big.env
 	gives 74 e2e-key pub -o /dev/full alice.key
 	gives 74 e2e-key revoke -o /dev/full alice.key
+	gives 74 e2e-rewrap -i bob.key -r alice.pub -o /dev/full -q big.env
+	gives 74 e2e-open -i bob.key -q -o plain --receipt /dev/full asked
 	[ -c /dev/full ]
 }
 
@@ -187,6 +199,16 @@ os.execvp(sys.argv[1], sys.argv[1:])' e2e-seal -r bob.pub big 2>err || got=$?
 	got=0
 	e2e-key pub - <&- >out 2>err || got=$?
 	[ $got = 74 ]
+	got=0
+	e2e-wrap-key -i alice.key -r bob.pub -o sealed <&- 2>err || got=$?
+	[ $got = 74 ]
+	got=0
+	e2e-wrap-key --show <&- >out 2>err || got=$?
+	[ $got = 74 ]
+	got=0
+	e2e-rewrap -i bob.key -r alice.pub -o sealed <&- 2>err || got=$?
+	[ $got = 74 ]
+	absent sealed
 }
 
 @test "closed standard error: messages never land in the output" {
@@ -225,6 +247,11 @@ os.execvp(sys.argv[1], sys.argv[1:])' e2e-seal -r bob.pub big 2>err || got=$?
 	gives 66 ordinary e2e-inspect secret
 	gives 66 ordinary e2e-key show secret
 	gives 66 ordinary e2e-contact pin x secret
+	gives 66 ordinary e2e-wrap-key --show secret
+	gives 66 ordinary e2e-wrap-key -i alice.key -r bob.pub secret
+	gives 66 ordinary e2e-rewrap -i bob.key -r alice.pub secret
+	gives 66 ordinary e2e-seal -k secret -i alice.key msg
+	gives 66 ordinary e2e-open -k secret -i bob.key env
 	gives 66 ordinary e2e-keygen -t x25519 --passphrase-file secret -o x.key
 	empty out
 	absent x.key x.pub x.revocation
@@ -241,9 +268,13 @@ os.execvp(sys.argv[1], sys.argv[1:])' e2e-seal -r bob.pub big 2>err || got=$?
 	gives 66 e2e-inspect folder
 	gives 66 e2e-key show folder
 	gives 66 e2e-contact pin x folder
+	gives 66 e2e-wrap-key --show folder
+	gives 66 e2e-rewrap -i bob.key -r alice.pub folder
+	gives 66 e2e-seal -k folder -i alice.key msg
 	empty out
 	local command got
-	for command in "e2e-seal -r bob.pub -o made" "e2e-open -i bob.key -o made" e2e-inspect; do
+	for command in "e2e-seal -r bob.pub -o made" "e2e-open -i bob.key -o made" e2e-inspect \
+	    "e2e-wrap-key -i alice.key -r bob.pub -o made" "e2e-rewrap -i bob.key -r alice.pub -o made"; do
 		got=0
 		$command <folder >out 2>err || got=$?
 		[ $got = 66 ] || [ $got = 74 ]
@@ -413,6 +444,9 @@ in_the_middle() {
 @test "killed in the middle: nothing under -o, no temporaries, by any signal" {
 	local signal
 	for signal in TERM INT HUP KILL; do
+		source=big.env in_the_middle $signal env --default-signal=INT e2e-rewrap -q -i bob.key -r alice.pub -o made
+		[ "$ended" = $((128 + $(kill -l $signal))) ]
+		absent made
 		source=big in_the_middle $signal env --default-signal=INT e2e-seal -r bob.pub -o made
 		[ "$ended" = $((128 + $(kill -l $signal))) ]
 		absent made

@@ -384,6 +384,8 @@ open("bad", "wb").write(a)' big.$kind
 	    'age1plugin' '-touch' '../../bin/sh' 'handle:x'; do
 		gives 66 e2e-seal -r "$word" msg
 		gives 66 e2e-open -i bob.key -s "$word" env
+		gives 66 e2e-wrap-key --new -i alice.key -r "$word"
+		gives 66 e2e-rewrap -i bob.key -r "$word" env
 		absent owned
 	done
 	empty out
@@ -391,7 +393,8 @@ open("bad", "wb").write(a)' big.$kind
 
 @test "row 18: a passphrase is no argument, and not taken from the environment" {
 	local command
-	for command in "e2e-keygen -t x25519" "e2e-seal -r bob.pub" "e2e-open" "e2e-key passwd"; do
+	for command in "e2e-keygen -t x25519" "e2e-seal -r bob.pub" "e2e-open" "e2e-key passwd" \
+	    "e2e-wrap-key --new -r bob.pub" "e2e-rewrap -r alice.pub"; do
 		# shellcheck disable=SC2086
 		gives 64 $command --passphrase=secret msg
 		# shellcheck disable=SC2086
@@ -485,6 +488,63 @@ open("bad", "wb").write(a)'
 	empty out
 }
 
+@test "row 20: who is removed or left out still has what was readable before" {
+	# Not a promise that anything else could keep: so it is said.
+	e2e-wrap-key --new -i alice.key -r bob.pub -r mallory.pub -o one
+	e2e-seal -q -k one -i alice.key -o older msg
+	gives 0 e2e-wrap-key --remove mallory.pub -r bob.pub -i alice.key -o two one
+	says 'does not reach what was sent before'
+	gives 0 e2e-open -q -i mallory.key -k one older
+	gives 0 e2e-rewrap -i bob.key -r carol.pub -o passed env
+	says 'may have kept what opens it'
+	# What comes afterwards is not for her.
+	e2e-seal -q -k two -i bob.key -o newer msg
+	gives 2 e2e-open -i mallory.key -k one newer
+	gives 2 e2e-open -i mallory.key -k two newer
+	empty out
+}
+
+@test "row 21: who changes the recipients is never taken for the sender" {
+	local file
+	e2e-seal -r mallory.pub -i alice.key --sign-segments -o hers msg
+	e2e-rewrap -q -i mallory.key -r bob.pub -o quiet hers
+	e2e-rewrap -q -i mallory.key -r bob.pub --sign -o signed hers
+	e2e-seal -r mallory.pub -i alice.key msg | e2e-rewrap -q -i mallory.key -r bob.pub -o header
+	for file in quiet signed header; do
+		gives 3 e2e-open -i bob.key -s alice.pub $file
+		explained
+		empty out
+		cat $file | gives 3 e2e-open -i bob.key -s alice.pub
+		empty out
+		gives 0 e2e-open -i bob.key $file
+		says 'forwarded by'
+	done
+	e2e-contact pin -q alice.pub
+	for file in quiet signed header; do
+		gives 3 e2e-open -i bob.key --known -o plain $file
+		absent plain
+	done
+}
+
+@test "row 22: a message is opened once where that is remembered, in any copy: 4" {
+	e2e-seal -r bob.pub -r mallory.pub -i alice.key --state s -o both msg
+	e2e-rewrap -q -i mallory.key -r bob.pub --sign -o copy both
+	gives 0 e2e-open -q -i bob.key --state st -s alice.pub both
+	local file
+	for file in both copy; do
+		gives 4 e2e-open -i bob.key --state st -s alice.pub --forwarded $file
+		explained
+		empty out
+		cat $file | gives 4 e2e-open -i bob.key --state st -s alice.pub --forwarded
+		empty out
+	done
+	# What is kept back is noticed.
+	e2e-seal -r bob.pub -r mallory.pub -i alice.key --state s -o kept msg
+	e2e-seal -r bob.pub -r mallory.pub -i alice.key --state s -o next msg
+	gives 0 e2e-open -i bob.key --state st -s alice.pub next
+	says '2 has not come yet'
+}
+
 @test "row 23: hidden recipients are found by trying, and not to be seen" {
 	e2e-seal -r bob.pub -r carol.pub --hide-recipients -i alice.key msg >hidden
 	gives 0 e2e-open -q -i carol.key -s alice.pub hidden
@@ -506,7 +566,8 @@ open("bad", "wb").write(a)'
 	local command
 	for command in "e2e-open -i bob.key env" "e2e-seal -r alice.pub -i bob.key msg" "e2e-seal -p msg" \
 	    "e2e-keygen -t x25519 -o new.key" "e2e-key rotate bob.key" "e2e-key passwd bob.key" \
-	    "e2e-key revoke bob.key"; do
+	    "e2e-key revoke bob.key" "e2e-wrap-key --new -r alice.pub -i bob.key" \
+	    "e2e-rewrap -i bob.key -r alice.pub env"; do
 		# shellcheck disable=SC2086
 		gives 7 without_terminal $command </dev/null
 		explained

@@ -61,6 +61,20 @@ altered() {
 	empty out
 }
 
+@test "1: a receipt for something else, by the words of who sent it" {
+	e2e-seal -r bob.pub -i alice.key --ask-receipt --state st -o asked msg
+	e2e-open -q -i bob.key --receipt got asked
+	# What was sent was other data.
+	"$PYTHON" -c '
+import sqlite3
+db = sqlite3.connect("st/state.db")
+db.execute("UPDATE sent SET data_hash = zeroblob(32)")
+db.commit()'
+	gives 1 e2e-open -i alice.key --state st got
+	explained
+	empty out
+}
+
 @test "2: none of the keys opens it" {
 	gives 2 e2e-open -i mallory.key env
 	explained
@@ -95,6 +109,25 @@ altered() {
 	empty out
 }
 
+@test "3: forwarded, where the sender was asked for" {
+	e2e-seal -r bob.pub -i alice.key --sign-segments msg | e2e-rewrap -q -i bob.key -r mallory.pub -o passed
+	gives 3 e2e-open -i mallory.key -s alice.pub passed
+	explained
+	empty out
+}
+
+@test "3: a group's epoch that is over, and another than its maker who changes it" {
+	e2e-wrap-key --new -i alice.key -r bob.pub -r mallory.pub -o one
+	e2e-wrap-key -q --remove mallory.pub -r bob.pub -i alice.key -o two one
+	e2e-seal -q -k one -i mallory.key -o late msg
+	gives 3 e2e-open -q -i bob.key -k one -k two late
+	explained
+	empty out
+	gives 3 e2e-wrap-key --remove mallory.pub -r alice.pub -i bob.key one
+	explained
+	empty out
+}
+
 @test "3: a recipient whose card has expired" {
 	peer keygen --name old --exp 1000 --key old.key --pub old.pub
 	gives 3 e2e-seal -r old.pub msg
@@ -110,6 +143,29 @@ altered() {
 @test "4: the message has expired" {
 	peer seal --recipient bob.pub --exp 1000 <msg >old
 	gives 4 e2e-open -i bob.key old
+	explained
+	empty out
+}
+
+@test "4: opened before; another has its number" {
+	e2e-seal -r bob.pub -i alice.key --state s -o one msg
+	cp -a s copy
+	e2e-seal -r bob.pub -i alice.key --state s -o two msg
+	e2e-seal -r bob.pub -i alice.key --state copy -o twin msg
+	gives 0 e2e-open -q -i bob.key --state st two
+	gives 4 e2e-open -q -i bob.key --state st two
+	explained
+	gives 4 e2e-open -q -i bob.key --state st twin
+	explained
+	empty out
+}
+
+@test "5: not 32 bytes to wrap, not a wrapped key" {
+	gives 5 e2e-wrap-key -i alice.key -r bob.pub msg
+	explained
+	gives 5 e2e-wrap-key --show env
+	explained
+	gives 5 e2e-seal -k msg -i alice.key msg
 	explained
 	empty out
 }
@@ -243,6 +299,18 @@ altered() {
 	empty out
 	echo x >pass
 	gives 78 e2e-seal --recipient-passphrase-file pass msg
+	explained
+	empty out
+}
+
+@test "78: what was remembered is gone or damaged" {
+	e2e-seal -r bob.pub -i alice.key --state s -o one msg
+	rm s/state.db
+	gives 78 e2e-seal -r bob.pub -i alice.key --state s msg
+	explained
+	empty out
+	absent s/state.db
+	gives 78 e2e-open -i bob.key --state s one
 	explained
 	empty out
 }

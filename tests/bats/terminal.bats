@@ -86,16 +86,6 @@ shown() {
 	tr -d '\r' <shown
 }
 
-# prints STATUS COMMAND: what it writes to a terminal is kept in `shown`.
-prints() {
-	local got=0
-	script -qec "$2" /dev/null </dev/null >shown 3>&- || got=$?
-	[ "$got" -eq "$1" ] && return 0
-	echo "status $got, not $1: $2"
-	cat -v shown
-	return 1
-}
-
 @test "a new passphrase is asked for twice, without echo" {
 	on_terminal <<-'END'
 	begin e2e-keygen -t x25519 --kdf-memory 8192 --kdf-passes 1 --kdf-lanes 1 -o new.key
