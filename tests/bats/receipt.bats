@@ -300,6 +300,29 @@ delivered() {
 	opens 4 env --state st -o plain
 }
 
+@test "killed between two messages: the first is there, once, and not receipted" {
+	bytes 6000000 | e2e-seal -q -r bob.pub -i alice.key --ask-receipt --state sender -o second
+	cat asked second >box
+	mkfifo slow
+	mkdir d
+	e2e-open -q -i bob.key --state st --receipt made -d d <slow 2>err 3>&- &
+	local child=$! ended=0
+	exec 8>slow
+	head -c 3000000 box >&8
+	kill -KILL $child
+	wait $child || ended=$?
+	exec 8>&-
+	[ $ended = 137 ]
+	same d/* msg
+	absent made
+	# A message is not taken again for the sake of its receipt.
+	opens 4 box --state st -d d --verdict-fd 6 6>verdicts
+	[ "$(xargs <verdicts)" = "4 0" ]
+	[ "$(ls d | wc -l)" = 2 ]
+	reads 0 made
+	says "message: $(id_of second)" out
+}
+
 @test "a receipt that cannot be written: told before the message is taken" {
 	opens 73 asked --state st -o plain --receipt missing/made
 	explained
