@@ -300,44 +300,67 @@ forge_rewrap_as(struct forge *f, struct bytes ciphertext)
 	f->envelope = whole;		/* transferred */
 }
 
-/* Claims as they are, signed or not, and encrypted. */
-static void
-seal_raw_block(struct forge *f, struct buffer *ciphertext,
+void
+forge_sign_block(struct forge *f, struct buffer *plaintext,
     const struct e2e_identity *forwarder)
 {
-	struct buffer aad, signed_block;
-	struct bytes plaintext = buffer_bytes(&f->raw_block);
+	struct buffer aad;
+
+	if (f->raw_block.length == 0) {
+		dcbor_put_map(&f->raw_block, 2);
+		dcbor_put_int(&f->raw_block, CLAIM_IAT);
+		dcbor_put_uint(&f->raw_block, f->block.issued);
+		dcbor_put_int(&f->raw_block, CLAIM_ORIGINAL_HASH);
+		dcbor_put_bytes(&f->raw_block, f->block.recipients_hash,
+		    HASH_LEN);
+	}
+	if (forwarder == NULL) {
+		assert_true(buffer_append(plaintext, f->raw_block.data,
+		    f->raw_block.length));
+		return;
+	}
+	buffer_init(&aad, 512);
+	forge_put_rewrap_aad(f, &aad);
+	assert_int_equal(sign1_make(plaintext, forwarder->signing,
+	    f->block_typ, buffer_bytes(&aad), buffer_bytes(&f->raw_block)),
+	    E2E_OK);
+	buffer_free(&aad);
+}
+
+void
+forge_encrypt_block(struct forge *f, struct buffer *ciphertext,
+    struct bytes plaintext)
+{
 	unsigned char key[AEAD_KEY_LEN];
+	struct buffer aad;
 
 	buffer_init(&aad, 512);
-	buffer_init(&signed_block, LAB_MAX);
 	forge_put_rewrap_aad(f, &aad);
-	if (forwarder != NULL) {
-		assert_int_equal(sign1_make(&signed_block, forwarder->signing,
-		    f->block_typ, buffer_bytes(&aad), plaintext), E2E_OK);
-		plaintext = buffer_bytes(&signed_block);
-	}
 	assert_int_equal(derive_rewrap_key(key, f->cek), E2E_OK);
+	buffer_clear(ciphertext);
 	assert_int_equal(content_encrypt(ciphertext, key, f->rewrap_iv,
 	    buffer_bytes(&aad), plaintext), E2E_OK);
 	buffer_free(&aad);
-	buffer_free(&signed_block);
 }
 
 void
 forge_rewrap(struct forge *f, const struct e2e_identity *forwarder)
 {
-	struct buffer ciphertext;
+	struct buffer plaintext, ciphertext;
 
+	buffer_init(&plaintext, LAB_MAX);
 	buffer_init(&ciphertext, LAB_MAX);
 	put_recipients(f);
-	if (f->raw_block.length > 0)
-		seal_raw_block(f, &ciphertext, forwarder);
-	else
+	if (f->raw_block.length > 0) {
+		forge_sign_block(f, &plaintext, forwarder);
+		forge_encrypt_block(f, &ciphertext, buffer_bytes(&plaintext));
+	} else {
 		assert_int_equal(rewrap_block_seal(&ciphertext, f->rewrap_iv,
 		    &f->block, forwarder != NULL ? forwarder->signing : NULL,
 		    &f->core, buffer_bytes(&f->recipients), f->cek), E2E_OK);
+	}
 	forge_rewrap_as(f, buffer_bytes(&ciphertext));
+	buffer_free(&plaintext);
 	buffer_free(&ciphertext);
 }
 

@@ -76,9 +76,13 @@ void forge_rewrap_begin(struct forge *f);
 /* The envelope with the entries since, and the block: signed by `forwarder`,
  * bare if that is NULL. */
 void forge_rewrap(struct forge *f, const struct e2e_identity *forwarder);
-/* The same around a ciphertext as it is. */
+/* Its steps: raw_block (filled in, if it is empty) signed; that encrypted; the
+ * envelope around a ciphertext as it is. X is of the entries at the time. */
+void forge_sign_block(struct forge *f, struct buffer *plaintext,
+    const struct e2e_identity *forwarder);
+void forge_encrypt_block(struct forge *f, struct buffer *ciphertext,
+    struct bytes plaintext);
 void forge_rewrap_as(struct forge *f, struct bytes ciphertext);
-/* X for the entries since. */
 void forge_put_rewrap_aad(struct forge *f, struct buffer *aad);
 
 /* A wrapped key, in f->envelope: f->raw_claims are its claims. */
