@@ -772,8 +772,8 @@ static void
 block_without_the_first_rh_is_malformed(void **state)
 {
 	static const char *const blocks[] = {
-		"a1 06 01", "a2 06 01 3a 00010067 50"
-		"00000000000000000000000000000000", "80", "f6", "a0",
+		"a1 06 01", ("a2 06 01 3a 00010067 50"
+		"00000000000000000000000000000000"), "80", "f6", "a0",
 		"d2 84 40 a0 40 40"
 	};
 	struct forge f;
