@@ -695,6 +695,78 @@ epoch_that_is_over_is_refused_unless_allowed(void **state)
 	e2e_group_key_free(next);
 }
 
+/* Two wrapped keys of one epoch: before mallory was added, and since. In
+ * whichever order a reader, or she, has them. */
+static void
+member_who_was_added_speaks_whichever_key_comes_first(void **state)
+{
+	const struct e2e_card *members[] = { bob->card, carol->card,
+		mallory->card };
+	struct e2e_wrap_key q = { .maker = alice, .members = members,
+		.member_count = 3, .group = group };
+	const struct e2e_group_key *both[2];
+	struct e2e_group_key *since;
+	struct buffer file = lab_wrap(&q), envelope;
+	struct e2e_seal seal;
+	struct lab_keys keys;
+	struct e2e_open request;
+	int i;
+
+	assert_int_equal(lab_unwrap(&since, buffer_bytes(&file), mallory,
+	    NULL), E2E_OK);
+	assert_memory_equal(since->kid, group->kid, E2E_ID_LEN);
+	for (i = 0; i < 2; i++) {
+		both[i] = group;
+		both[1 - i] = since;
+		seal = to_group(both, 2, mallory);
+		envelope = lab_seal(&seal, text, TEXT_LEN, LAB_STREAM);
+		request = reader(&keys, both[0]);
+		lab_add_group(&request, &keys, both[1]);
+		lab_expect(E2E_OK, envelope.data, envelope.length, &request,
+		    text, TEXT_LEN);
+		request = reader(&keys, group);
+		lab_refused(E2E_ERR_NOT_A_MEMBER, envelope.data,
+		    envelope.length, &request);
+		buffer_free(&envelope);
+	}
+	buffer_free(&file);
+	e2e_group_key_free(since);
+}
+
+static void
+everybody_can_see_that_it_is_for_a_group(void **state)
+{
+	const struct e2e_group_key *const groups[] = { group };
+	struct e2e_seal q = to_group(groups, 1, alice);
+	struct e2e_inspected seen;
+	struct buffer envelope;
+	struct lab_source source;
+	struct e2e_reader *in;
+	struct e2e_input input;
+	int hide;
+	bool end;
+
+	for (hide = 0; hide < 2; hide++) {
+		q.to.hide = hide != 0;
+		envelope = lab_seal(&q, text, TEXT_LEN, LAB_STREAM);
+		input = lab_input(&source, envelope.data, envelope.length,
+		    false);
+		assert_int_equal(e2e_reader_new(&in, &input), E2E_OK);
+		assert_int_equal(e2e_inspect_next(in, &seen, &end, NULL),
+		    E2E_OK);
+		assert_int_equal(seen.recipient_count, 1);
+		assert_false(seen.rewrapped);
+		assert_int_equal(seen.recipients[0].kind,
+		    E2E_RECIPIENT_GROUP);
+		assert_int_equal(seen.recipients[0].hidden, hide);
+		if (hide == 0)
+			assert_memory_equal(seen.recipients[0].kid,
+			    group->kid, E2E_ID_LEN);
+		e2e_reader_free(in);
+		buffer_free(&envelope);
+	}
+}
+
 static void
 hidden_group_that_is_not_in_to_is_not_addressed(void **state)
 {
@@ -845,6 +917,9 @@ main(void)
 		cmocka_unit_test(
 		    rules_of_the_group_come_before_the_caller_is_asked),
 		cmocka_unit_test(epoch_that_is_over_is_refused_unless_allowed),
+		cmocka_unit_test(
+		    member_who_was_added_speaks_whichever_key_comes_first),
+		cmocka_unit_test(everybody_can_see_that_it_is_for_a_group),
 		cmocka_unit_test(
 		    hidden_group_that_is_not_in_to_is_not_addressed),
 		cmocka_unit_test(

@@ -898,11 +898,60 @@ forwarder_without_a_card_is_unknown(void **state)
 	lab_refused(E2E_ERR_SENDER_UNKNOWN, f.envelope.data,
 	    f.envelope.length, &request);
 	forge_end(&f);
-	/* The card that came along is another's, or broken. */
+}
+
+/* What a card that comes along must be (5.1). */
+static void
+carried_card_of_the_forwarder_is_judged(void **state)
+{
+	static const enum e2e_error errors[] = { E2E_OK, E2E_ERR_MALFORMED,
+		E2E_ERR_CARD_SIGNATURE, E2E_ERR_MALFORMED, E2E_ERR_LIMIT };
+	struct buffer card;
+	struct forge f;
+	size_t i;
+
+	/* His own, another's, broken, none, too long. */
+	for (i = 0; i < 5; i++) {
+		buffer_init(&card, LAB_MAX);
+		(void)buffer_append(&card, i == 1 ?
+		    alice->card->encoded.data : bob->card->encoded.data,
+		    i == 1 ? alice->card->encoded.length :
+		    bob->card->encoded.length);
+		if (i == 2)
+			card.data[card.length - 1] ^= 1;
+		if (i == 3)
+			card.length = 1;
+		while (i == 4 && card.length <= E2E_CARD_MAX)
+			(void)buffer_append_byte(&card, 0);
+		forge_for_carol(&f, false);
+		f.block.card = buffer_bytes(&card);
+		forge_rewrap(&f, bob);
+		says(&f, carol, errors[i]);
+		buffer_free(&card);
+		forge_end(&f);
+	}
+}
+
+static void
+everybody_can_see_that_it_was_rewrapped(void **state)
+{
+	struct e2e_inspected seen;
+	struct lab_source source;
+	struct e2e_reader *in;
+	struct e2e_input input;
+	struct forge f;
+	bool end;
+
 	forge_for_carol(&f, false);
-	f.block.card = buffer_bytes(&alice->card->encoded);
 	forge_rewrap(&f, bob);
-	says(&f, carol, E2E_ERR_MALFORMED);
+	input = lab_input(&source, f.envelope.data, f.envelope.length, false);
+	assert_int_equal(e2e_reader_new(&in, &input), E2E_OK);
+	assert_int_equal(e2e_inspect_next(in, &seen, &end, NULL), E2E_OK);
+	assert_true(seen.rewrapped && seen.complete);
+	assert_int_equal(seen.recipient_count, 1);
+	assert_memory_equal(seen.recipients[0].kid, e2e_card_id(carol->card),
+	    E2E_ID_LEN);
+	e2e_reader_free(in);
 	forge_end(&f);
 }
 
@@ -1201,6 +1250,8 @@ main(void)
 		    broken_block_under_a_passphrase_is_a_wrong_passphrase),
 		cmocka_unit_test(largest_block_is_read),
 		cmocka_unit_test(forwarder_without_a_card_is_unknown),
+		cmocka_unit_test(carried_card_of_the_forwarder_is_judged),
+		cmocka_unit_test(everybody_can_see_that_it_was_rewrapped),
 		cmocka_unit_test(hidden_recipient_must_be_in_to_of_the_block),
 		cmocka_unit_test(to_of_the_metadata_is_not_looked_at),
 		cmocka_unit_test(who_brings_it_to_the_group_must_be_of_it),
