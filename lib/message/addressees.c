@@ -124,8 +124,8 @@ addressees_admit(const struct addressees *a,
 	if (a->group_count > 0 && speaker == NULL)
 		return E2E_ERR_USAGE;
 	for (i = 0; i < a->group_count; i++) {
-		if (!e2e_group_key_admits(a->groups[i],
-		    e2e_card_id(speaker->card)))
+		if (!group_key_admits(a->to->groups, a->to->group_count,
+		    a->groups[i], e2e_card_id(speaker->card)))
 			return E2E_ERR_NOT_A_MEMBER;
 	}
 	return E2E_OK;

@@ -90,6 +90,20 @@ e2e_group_key_admits(const struct e2e_group_key *group,
 }
 
 bool
+group_key_admits(const struct e2e_group_key *const *keys, size_t count,
+    const struct e2e_group_key *group, const unsigned char id[E2E_ID_LEN])
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (memcmp(keys[i]->kid, group->kid, E2E_ID_LEN) == 0 &&
+		    e2e_group_key_admits(keys[i], id))
+			return true;
+	}
+	return false;
+}
+
+bool
 e2e_group_key_same_group(const struct e2e_group_key *a,
     const struct e2e_group_key *b)
 {

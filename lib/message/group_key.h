@@ -28,6 +28,11 @@ struct e2e_group_key {
 	size_t member_count;
 };
 
+/* May this identity speak to the group, by any of these keys that has the
+ * same kid? (Whoever was added is in the newer one of an epoch.) */
+bool group_key_admits(const struct e2e_group_key *const *keys, size_t count,
+    const struct e2e_group_key *group, const unsigned char id[E2E_ID_LEN]);
+
 /* The name as it is hashed and written: data NULL where there is none. */
 struct bytes group_key_name(const struct e2e_group_key *group);
 

@@ -79,7 +79,8 @@ check_group(const struct e2e_open *request, const struct e2e_opened *opened)
 	if (!opened->rewrapped &&
 	    opened->sender_state != E2E_SENDER_VERIFIED)
 		return E2E_ERR_MODE;
-	if (!e2e_group_key_admits(group, e2e_card_id(speaker)))
+	if (!group_key_admits(request->keys.groups, request->keys.group_count,
+	    group, e2e_card_id(speaker)))
 		return E2E_ERR_NOT_A_MEMBER;
 	return !request->allow_old_epochs && is_over(request, group) ?
 	    E2E_ERR_OLD_EPOCH : E2E_OK;

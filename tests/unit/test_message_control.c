@@ -59,10 +59,10 @@ enum e2e_error __wrap_sign1_verify(bool *valid, const struct key *key,
     const struct cose_sign1 *sign1, struct bytes external_aad);
 bool __real_claims_has_hash(struct bytes array, const unsigned char *hash);
 bool __wrap_claims_has_hash(struct bytes array, const unsigned char *hash);
-bool __real_e2e_group_key_admits(const struct e2e_group_key *group,
-    const unsigned char *id);
-bool __wrap_e2e_group_key_admits(const struct e2e_group_key *group,
-    const unsigned char *id);
+bool __real_group_key_admits(const struct e2e_group_key *const *groups,
+    size_t count, const struct e2e_group_key *group, const unsigned char *id);
+bool __wrap_group_key_admits(const struct e2e_group_key *const *groups,
+    size_t count, const struct e2e_group_key *group, const unsigned char *id);
 enum e2e_error __real_derive_put_rewrap_aad(struct buffer *b,
     const struct derive_core *core, struct bytes new_recipients);
 enum e2e_error __wrap_derive_put_rewrap_aad(struct buffer *b,
@@ -151,10 +151,10 @@ __wrap_claims_has_hash(struct bytes array, const unsigned char *hash)
 }
 
 bool
-__wrap_e2e_group_key_admits(const struct e2e_group_key *group,
-    const unsigned char *id)
+__wrap_group_key_admits(const struct e2e_group_key *const *groups,
+    size_t count, const struct e2e_group_key *group, const unsigned char *id)
 {
-	return __real_e2e_group_key_admits(group, id) ||
+	return __real_group_key_admits(groups, count, group, id) ||
 	    (broken & BROKEN_GROUP) != 0;
 }
 
