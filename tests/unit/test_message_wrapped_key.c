@@ -837,6 +837,33 @@ metadata_must_be_signed_as_a_wrapped_key(void **state)
 	forge_end(&f);
 }
 
+/* L3, of the finished metadata: the signature and all around it. */
+static void
+metadata_of_65536_bytes_and_of_65537(void **state)
+{
+	size_t more, length = 0;
+	struct forge f;
+
+	for (more = 65000; length < HEADER_METADATA_MAX + 1; more++) {
+		forge_for_bob(&f, alice, true);
+		f.raw_claims.data[0]++;
+		dcbor_put_int(&f.raw_claims, CLAIM_RANDOM - 1);
+		dcbor_put_bytes_head(&f.raw_claims, more);
+		memset(buffer_extend(&f.raw_claims, more), 0, more);
+		f.core.purpose = DERIVE_WRAPPED_KEY;
+		forge_header(&f);
+		forge_metadata(&f);
+		length = f.metadata.length;
+		forge_wrapped_key(&f);
+		if (length >= HEADER_METADATA_MAX)
+			says(buffer_bytes(&f.envelope), bob,
+			    length == HEADER_METADATA_MAX ? E2E_OK :
+			    E2E_ERR_LIMIT);
+		forge_end(&f);
+	}
+	assert_int_equal(length, HEADER_METADATA_MAX + 1);
+}
+
 /* ---- the file ---- */
 
 static void
@@ -1029,6 +1056,7 @@ main(void)
 		cmocka_unit_test(entries_of_group_keys_are_skipped),
 		cmocka_unit_test(keys_are_tried_as_on_envelopes),
 		cmocka_unit_test(metadata_must_be_signed_as_a_wrapped_key),
+		cmocka_unit_test(metadata_of_65536_bytes_and_of_65537),
 		cmocka_unit_test(what_is_no_wrapped_key_is_named_so),
 		cmocka_unit_test(armor_is_taken_off_strictly),
 		cmocka_unit_test(rewrap_block_is_malformed_in_one),
