@@ -214,6 +214,27 @@ open_one(const struct e2e_identity *identity, const char *path)
 }
 
 static void
+save(const struct e2e_identity *identity, const char *path)
+{
+	struct buffer word;
+	size_t length;
+	char *text;
+
+	buffer_init_secret(&word, 1024);
+	must(file_read(path, &word));
+	must(e2e_identity_text(identity, word.data, word.length, cost, &text,
+	    &length));
+	stop("during");
+	e2e_secret_free(text);
+	/* Unprotected, the key itself passes through the armor. */
+	must(e2e_identity_text(identity, NULL, 0, cost, &text, &length));
+	e2e_secret_free(text);
+	buffer_free(&word);
+}
+
+/* ---- groups, other recipients ---- */
+
+static void
 rewrap(const struct e2e_identity *identity, const char *to, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -284,40 +305,27 @@ use_group(const struct e2e_identity *identity, const char *path, bool keep)
 		e2e_group_key_free(group);
 }
 
-static void
-save(const struct e2e_identity *identity, const char *path)
-{
-	struct buffer word;
-	size_t length;
-	char *text;
-
-	buffer_init_secret(&word, 1024);
-	must(file_read(path, &word));
-	must(e2e_identity_text(identity, word.data, word.length, cost, &text,
-	    &length));
-	stop("during");
-	e2e_secret_free(text);
-	/* Unprotected, the key itself passes through the armor. */
-	must(e2e_identity_text(identity, NULL, 0, cost, &text, &length));
-	e2e_secret_free(text);
-	buffer_free(&word);
-}
-
 int
 main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
 	struct e2e_identity *identity;
 
+	numbered = strcmp(what, "letter") == 0 || strcmp(what, "wrap") == 0;
 	must(e2e_init());
 	stop("start");
 	identity = load(argv[2]);
 	if (argc > 3)
 		unlock(identity, argv[3]);
 	stop("loaded");
-	numbered = strcmp(what, "letter") == 0 || strcmp(what, "wrap") == 0;
 	if (strcmp(what, "passwd") == 0 && argc > 4)
 		save(identity, argv[4]);
+	else if (strcmp(what, "seal") == 0 && argc > 5)
+		seal(identity, argv[4], argv[5]);
+	else if (strcmp(what, "open") == 0 && argc > 4)
+		open_one(identity, argv[4]);
+	else if (strcmp(what, "letter") == 0 && argc > 5)
+		seal(identity, argv[4], argv[5]);
 	else if (strcmp(what, "rewrap") == 0 && argc > 5)
 		rewrap(identity, argv[4], argv[5]);
 	else if (strcmp(what, "wrap") == 0 && argc > 5)
@@ -325,10 +333,6 @@ main(int argc, char **argv)
 	else if ((strcmp(what, "group") == 0 || strcmp(what, "keep") == 0) &&
 	    argc > 4)
 		use_group(identity, argv[4], what[0] == 'k');
-	else if ((strcmp(what, "seal") == 0 || numbered) && argc > 5)
-		seal(identity, argv[4], argv[5]);
-	else if (strcmp(what, "open") == 0 && argc > 4)
-		open_one(identity, argv[4]);
 	if (strcmp(what, "hold") != 0)
 		e2e_identity_free(identity);
 	stop("freed");

@@ -258,51 +258,6 @@ signatures_refuse_what_tags_would_have(void **state)
 	assert_int_equal(leaked, 0);
 }
 
-/* Does carol's opener take what bob wrote in alice's name? */
-static enum e2e_error
-insider(unsigned without, bool forge_metadata_too)
-{
-	struct lab_keys keys;
-	struct e2e_open request = lab_request(&keys, carol, alice->card);
-	struct lab_result r;
-	enum e2e_error error;
-	struct forge f;
-
-	forge_begin(&f, alice);
-	forge_add(&f, bob, false);
-	forge_add(&f, carol, false);
-	forge_header(&f);
-	forge_metadata(&f);
-	if (forge_metadata_too)
-		f.metadata.data[f.metadata.length - 1] ^= 1;
-	forge_encrypt(&f);
-	forge_segment(&f, forge_metadata_too ? alice : bob, 0, true, data,
-	    DATA_LEN);
-	forge_envelope(&f);
-	broken = without;
-	lab_open(&r, f.envelope.data, f.envelope.length, &request,
-	    LAB_STREAM);
-	broken = 0;
-	error = r.error;
-	lab_result_free(&r);
-	forge_end(&f);
-	return error;
-}
-
-static void
-opener_that_ignores_segment_signatures_is_caught(void **state)
-{
-	assert_int_equal(insider(0, false), E2E_ERR_SEGMENT);
-	assert_int_equal(insider(BROKEN_SEGMENT, false), E2E_OK);
-}
-
-static void
-opener_that_ignores_the_senders_signature_is_caught(void **state)
-{
-	assert_int_equal(insider(0, true), E2E_ERR_SIGNATURE);
-	assert_int_equal(insider(BROKEN_SIGNATURE, true), E2E_OK);
-}
-
 /* ---- wrapped keys, groups, rewrapping, receipts ---- */
 
 static enum e2e_error
@@ -482,6 +437,53 @@ opener_that_does_not_look_who_is_of_the_group_is_caught(void **state)
 	e2e_group_key_free(group);
 }
 
+/* ---- insiders ---- */
+
+/* Does carol's opener take what bob wrote in alice's name? */
+static enum e2e_error
+insider(unsigned without, bool forge_metadata_too)
+{
+	struct lab_keys keys;
+	struct e2e_open request = lab_request(&keys, carol, alice->card);
+	struct lab_result r;
+	enum e2e_error error;
+	struct forge f;
+
+	forge_begin(&f, alice);
+	forge_add(&f, bob, false);
+	forge_add(&f, carol, false);
+	forge_header(&f);
+	forge_metadata(&f);
+	if (forge_metadata_too)
+		f.metadata.data[f.metadata.length - 1] ^= 1;
+	forge_encrypt(&f);
+	forge_segment(&f, forge_metadata_too ? alice : bob, 0, true, data,
+	    DATA_LEN);
+	forge_envelope(&f);
+	broken = without;
+	lab_open(&r, f.envelope.data, f.envelope.length, &request,
+	    LAB_STREAM);
+	broken = 0;
+	error = r.error;
+	lab_result_free(&r);
+	forge_end(&f);
+	return error;
+}
+
+static void
+opener_that_ignores_segment_signatures_is_caught(void **state)
+{
+	assert_int_equal(insider(0, false), E2E_ERR_SEGMENT);
+	assert_int_equal(insider(BROKEN_SEGMENT, false), E2E_OK);
+}
+
+static void
+opener_that_ignores_the_senders_signature_is_caught(void **state)
+{
+	assert_int_equal(insider(0, true), E2E_ERR_SIGNATURE);
+	assert_int_equal(insider(BROKEN_SIGNATURE, true), E2E_OK);
+}
+
 int
 main(void)
 {
@@ -491,10 +493,6 @@ main(void)
 		cmocka_unit_test(opener_that_ignores_commitments_is_caught),
 		cmocka_unit_test(signatures_refuse_what_tags_would_have),
 		cmocka_unit_test(
-		    opener_that_ignores_segment_signatures_is_caught),
-		cmocka_unit_test(
-		    opener_that_ignores_the_senders_signature_is_caught),
-		cmocka_unit_test(
 		    reader_of_wrapped_keys_that_ignores_tags_is_caught),
 		cmocka_unit_test(
 		    reader_of_receipts_that_ignores_signatures_is_caught),
@@ -503,7 +501,11 @@ main(void)
 		cmocka_unit_test(
 		    block_that_does_not_name_its_recipients_is_caught),
 		cmocka_unit_test(
-		    opener_that_does_not_look_who_is_of_the_group_is_caught)
+		    opener_that_does_not_look_who_is_of_the_group_is_caught),
+		cmocka_unit_test(
+		    opener_that_ignores_segment_signatures_is_caught),
+		cmocka_unit_test(
+		    opener_that_ignores_the_senders_signature_is_caught)
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
