@@ -82,6 +82,8 @@ $(FAULT)/planted: $(call object,tests/fault/planted.c) $(INTERNAL_LIBRARY)
 # Programs in which a function of the library is replaced: the mutator
 # remembers what Argon2id said; its control has openers that verify nothing.
 wrap = $(addprefix -Wl$(comma)--wrap=,$(1))
+$(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,rewrap_block_verify sign1_verify \
+	claims_has_hash group_key_admits derive_put_rewrap_aad)
 $(BUILD)/tests/test_message_mutator: private override LDFLAGS += $(call wrap,passhash_argon2id)
 $(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,secret_equal aead_open sender_verify sender_verify_segment)
 # Calls of the kernel's keyring that fail, or in whose midst the process dies.

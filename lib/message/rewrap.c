@@ -119,6 +119,8 @@ measure(struct bytes ahead, size_t *size, bool *end)
 
 	*size = 0;
 	*end = false;
+	if (ahead.length == 0)	/* and nothing to count from */
+		return E2E_OK;
 	for (;;) {
 		if (!envelope_get_chunk_head(ahead.data + *size,
 		    ahead.length - *size, &head, &length))

@@ -13,6 +13,11 @@
  *	planted passwd KEY WORD NEW	and writes it under a new passphrase
  *	planted seal KEY WORD TO OUT	seals to a card, signed
  *	planted open KEY WORD IN	opens, verified
+ *	planted letter KEY WORD TO OUT	seals, and tells drawn keys apart
+ *	planted rewrap KEY WORD TO IN	gives it other recipients
+ *	planted wrap KEY WORD TO OUT	wraps the key of a group, told apart, too
+ *	planted group KEY WORD IN	unwraps it, and seals with it
+ *	planted keep KEY WORD IN	the same, and never frees: the control
  *	planted hold KEY		never frees: the control
  */
 #include "planted.h"
@@ -29,7 +34,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MESSAGE_LENGTH = (3 << 20) + 100000, PATTERN_LENGTH = 32 };
+enum {
+	MESSAGE_LENGTH = (3 << 20) + 100000, PATTERN_LENGTH = 32, IV_LENGTH = 12
+};
 
 static const struct e2e_kdf_cost cost = { 8192, 1, 1 };
 
@@ -54,18 +61,28 @@ stop(const char *where)
 		exit(1);
 }
 
+/* Drawn keys are told apart: the first, the second, and all the others. */
+static bool numbered;
+/* Stops where the IV of a rewrap block is drawn: then the CEK is in use. */
+static bool stop_at_iv;
+
 bool
 __wrap_random_bytes(void *data, size_t size)
 {
 	/* Not for the compiler to compute: the pattern would stand in the
 	 * program itself. */
 	static volatile unsigned char first = 0x5a;
+	static unsigned char number;
 	unsigned char *out = data;
 
+	if (size == IV_LENGTH && stop_at_iv)
+		stop("during");
 	if (size != PATTERN_LENGTH)
 		return __real_random_bytes(data, size);
 	for (size_t i = 0; i < size; i++)
-		out[i] = (unsigned char)(i * 37 + first);
+		out[i] = (unsigned char)(i * 37 + first + number);
+	if (numbered && number < 2)
+		number++;
 	return true;
 }
 
@@ -118,6 +135,7 @@ read_file(void *context, void *data, size_t size, size_t *got)
 /* Stops in the midst of the first piece. */
 struct out {
 	int fd;
+	const char *where;
 	bool stopped;
 };
 
@@ -127,9 +145,31 @@ write_out(void *context, const void *data, size_t size)
 	struct out *out = context;
 
 	if (!out->stopped)
-		stop("during");
+		stop(out->where);
 	out->stopped = true;
 	return out->fd >= 0 ? fd_write(out->fd, data, size) : E2E_OK;
+}
+
+static struct out
+create(const char *path)
+{
+	return (struct out){
+		.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		    0600), .where = "during"
+	};
+}
+
+static struct e2e_card *
+load_card(const char *path)
+{
+	struct e2e_card *card;
+	struct buffer line;
+
+	buffer_init(&line, E2E_CARD_MAX * 2);
+	must(file_read(path, &line));
+	must(e2e_card_parse(&card, (const char *)line.data, line.length));
+	buffer_free(&line);
+	return card;
 }
 
 static void
@@ -137,21 +177,14 @@ seal(const struct e2e_identity *identity, const char *to, const char *path)
 {
 	size_t left = MESSAGE_LENGTH;
 	struct e2e_input input = { .context = &left, .read = read_message };
-	struct out out = {
-		.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-	};
+	struct out out = create(path);
 	struct e2e_output output = { .context = &out, .write = write_out };
-	struct e2e_card *card;
-	struct buffer line;
+	struct e2e_card *card = load_card(to);
 	struct e2e_seal request = {
 		.to.card_count = 1, .sender = identity, .threads = 2,
 		.sign_segments = true
 	};
 
-	buffer_init(&line, E2E_CARD_MAX * 2);
-	must(file_read(to, &line));
-	must(e2e_card_parse(&card, (const char *)line.data, line.length));
-	buffer_free(&line);
 	request.to.cards = (const struct e2e_card *const *)&card;
 	must(e2e_seal(&request, &input, &output, NULL, NULL));
 	must(fd_close(out.fd));
@@ -163,7 +196,7 @@ open_one(const struct e2e_identity *identity, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct e2e_input input = { .context = &fd, .read = read_file };
-	struct out out = { .fd = -1 };
+	struct out out = { .fd = -1, .where = "during" };
 	struct e2e_output output = { .context = &out, .write = write_out };
 	struct e2e_open request = {
 		.keys.identities = &identity, .keys.identity_count = 1, .threads = 2
@@ -216,12 +249,86 @@ save(const struct e2e_identity *identity, const char *path)
 	buffer_free(&word);
 }
 
+/* ---- groups, other recipients ---- */
+
+static void
+rewrap(const struct e2e_identity *identity, const char *to, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct e2e_input input = { .context = &fd, .read = read_file };
+	struct out out = { .fd = -1, .where = "written" };
+	struct e2e_output output = { .context = &out, .write = write_out };
+	struct e2e_card *card = load_card(to);
+	struct e2e_rewrap request = {
+		.keys.identities = &identity, .keys.identity_count = 1,
+		.to.cards = (const struct e2e_card *const *)&card,
+		.to.card_count = 1, .forwarder = identity
+	};
+	struct e2e_rewrapped rewrapped;
+	struct e2e_reader *reader;
+	bool end;
+
+	must(e2e_reader_new(&reader, &input));
+	stop_at_iv = true;
+	must(e2e_rewrap_next(reader, &request, &output, &rewrapped, &end,
+	    NULL));
+	e2e_reader_free(reader);
+	e2e_card_free(card);
+	must(fd_close(fd));
+}
+
+static void
+wrap_key(const struct e2e_identity *identity, const char *to,
+    const char *path)
+{
+	struct out out = create(path);
+	struct e2e_output output = { .context = &out, .write = write_out };
+	struct e2e_card *card = load_card(to);
+	const struct e2e_wrap_key request = {
+		.maker = identity,
+		.members = (const struct e2e_card *const *)&card,
+		.member_count = 1
+	};
+
+	must(e2e_wrap_key(&request, &output, NULL));
+	must(fd_close(out.fd));
+	e2e_card_free(card);
+}
+
+static void
+use_group(const struct e2e_identity *identity, const char *path, bool keep)
+{
+	size_t left = MESSAGE_LENGTH;
+	struct e2e_input input = { .context = &left, .read = read_message };
+	struct out out = { .fd = -1, .stopped = true };
+	struct e2e_output output = { .context = &out, .write = write_out };
+	const struct e2e_unwrap_key unwrap = {
+		.keys.identities = &identity, .keys.identity_count = 1
+	};
+	struct e2e_group_key *group;
+	struct e2e_seal request = {
+		.to.group_count = 1, .sender = identity, .threads = 2
+	};
+	struct buffer file;
+
+	buffer_init(&file, E2E_WRAPPED_KEY_MAX);
+	must(file_read(path, &file));
+	must(e2e_unwrap_key(&group, &unwrap, file.data, file.length, NULL));
+	buffer_free(&file);
+	stop("during");
+	request.to.groups = (const struct e2e_group_key *const *)&group;
+	must(e2e_seal(&request, &input, &output, NULL, NULL));
+	if (!keep)
+		e2e_group_key_free(group);
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *what = argc > 2 ? argv[1] : "";
 	struct e2e_identity *identity;
 
+	numbered = strcmp(what, "letter") == 0 || strcmp(what, "wrap") == 0;
 	must(e2e_init());
 	stop("start");
 	identity = load(argv[2]);
@@ -236,6 +343,15 @@ main(int argc, char **argv)
 		seal(identity, argv[4], argv[5]);
 	else if (strcmp(what, "open") == 0 && argc > 4)
 		open_one(identity, argv[4]);
+	else if (strcmp(what, "letter") == 0 && argc > 5)
+		seal(identity, argv[4], argv[5]);
+	else if (strcmp(what, "rewrap") == 0 && argc > 5)
+		rewrap(identity, argv[4], argv[5]);
+	else if (strcmp(what, "wrap") == 0 && argc > 5)
+		wrap_key(identity, argv[4], argv[5]);
+	else if ((strcmp(what, "group") == 0 || strcmp(what, "keep") == 0) &&
+	    argc > 4)
+		use_group(identity, argv[4], what[0] == 'k');
 	if (strcmp(what, "hold") != 0)
 		e2e_identity_free(identity);
 	stop("freed");

@@ -36,11 +36,17 @@ void fuzz_accepted(void);
 /* ---- people ---- */
 
 extern const char fuzz_key_sender[], fuzz_key_curve[], fuzz_key_rsa[];
+extern const char fuzz_key_group[];	/* wrapped */
 #define FUZZ_PASSPHRASE "correct horse"
 
 enum fuzz_person { FUZZ_SENDER, FUZZ_CURVE, FUZZ_RSA, FUZZ_PEOPLE };
 
 const struct e2e_identity *fuzz_identity(enum fuzz_person person);
+/* The group of all three, which the first of them made. */
+const struct e2e_group_key *fuzz_group(void);
+/* For requests: knows the card of FUZZ_SENDER. */
+const struct e2e_card *fuzz_find_card(void *context,
+    const unsigned char id[E2E_ID_LEN]);
 
 /* ---- data that is known ---- */
 
@@ -100,6 +106,21 @@ const struct fuzz_core *fuzz_core(enum fuzz_list list);
 void fuzz_put_front(struct buffer *b, struct derive_payload *keys,
     unsigned char context_hash[HASH_LEN], enum fuzz_list list,
     struct bytes metadata, const unsigned char *payload_key);
+
+/* The hash of the recipients that an envelope had before it was rewrapped. */
+extern const unsigned char fuzz_first_hash[HASH_LEN];
+
+/*
+ * The same, rewrapped for this list: the block is encrypted as it is; signed
+ * before that unless forwarder is NULL. Right is a block with fuzz_first_hash.
+ */
+void fuzz_put_rewrapped(struct buffer *b, struct derive_payload *keys,
+    enum fuzz_list list, struct bytes metadata,
+    const struct e2e_identity *forwarder, struct bytes block);
+
+/* A wrapped key with these claims, signed by FUZZ_SENDER, for the list. */
+void fuzz_put_wrapped_key(struct buffer *b, enum fuzz_list list,
+    struct bytes claims);
 
 /* The chunks of a stream and the break. */
 void fuzz_put_chunks(struct buffer *b, const struct derive_payload *keys,

@@ -6,6 +6,7 @@
 
 #include "message/identity.h"
 #include "message/sender.h"
+#include "message/wrapped_key.h"
 #include "relay/frame.h"
 #include "relay/receipt.h"
 #include "wire/armor.h"
@@ -54,8 +55,27 @@ card_of(enum fuzz_person person)
 static bool
 is_worth_it(const struct e2e_seal *request, const struct buffer *out)
 {
-	return request->passphrase == NULL ||
+	return request->to.passphrase == NULL ||
 	    fuzz_sometimes(out->data, out->length, FUZZ_DEAR_ODDS);
+}
+
+static void
+save_whole(const char *name, bool armor, struct bytes envelope)
+{
+	static unsigned how;
+
+	save("envelope", name, -1, envelope);
+	save("rewrap", name, (int)(how++ * 5 % 32), envelope);
+	if (armor) {
+		save("armor", name, 1, envelope);
+		return;
+	}
+	save("transit", name, -1, envelope);
+	envelope.data += ENVELOPE_START_LEN;
+	envelope.length -= ENVELOPE_START_LEN;
+	if (envelope.length > 2048)
+		envelope.length = 2048;
+	save("header", name, -1, envelope);
 }
 
 static void
@@ -79,15 +99,7 @@ save_envelope(const char *name, const struct e2e_seal *request,
 		FUZZ_REQUIRE(e2e_seal(request, &input, &output, NULL,
 		    NULL) == E2E_OK);
 	} while (!is_worth_it(request, &out));
-	save("envelope", name, -1, buffer_bytes(&out));
-	if (!request->armor)
-		save("transit", name, -1, buffer_bytes(&out));
-	if (request->armor)
-		save("armor", name, 1, buffer_bytes(&out));
-	else
-		save("header", name, -1, (struct bytes){ out.data +
-		    ENVELOPE_START_LEN, out.length - ENVELOPE_START_LEN < 2048
-		    ? out.length - ENVELOPE_START_LEN : 2048 });
+	save_whole(name, request->armor, buffer_bytes(&out));
 	buffer_free(&data);
 	buffer_free(&out);
 }
@@ -137,6 +149,131 @@ envelopes(void)
 	s.to.passphrase_length = strlen(FUZZ_PASSPHRASE);
 	s.to.passphrase_cost = cheap;
 	save_envelope("passphrase", &s, 100);
+}
+
+static void
+groups(void)
+{
+	const struct e2e_group_key *group = fuzz_group();
+	const struct e2e_card *card = card_of(FUZZ_CURVE);
+	struct e2e_seal s = {
+		.to.groups = &group, .to.group_count = 1, .threads = 1,
+		.sender = fuzz_identity(FUZZ_SENDER), .ask_receipt = true
+	};
+
+	save_envelope("group", &s, 100);
+	s.to.hide = true;
+	s.no_card = true;
+	save_envelope("group-hidden", &s, 16384);
+	s.to.hide = false;
+	s.to.cards = &card;
+	s.to.card_count = 1;
+	save_envelope("group-and-card", &s, 1);
+}
+
+/* ---- rewrapped ---- */
+
+static void
+save_rewrapped(const char *name, const struct e2e_seal *old,
+    const struct e2e_rewrap *request)
+{
+	struct buffer data, envelope, out;
+	struct e2e_rewrapped rewrapped;
+	struct fuzz_memory memory = { 0 };
+	struct e2e_reader *reader;
+	struct e2e_output output;
+	struct e2e_input input;
+	bool end;
+
+	buffer_init(&data, 100);
+	buffer_init(&envelope, FUZZ_OUTPUT_MAX);
+	buffer_init(&out, FUZZ_OUTPUT_MAX);
+	fuzz_put_data(&data, 100);
+	memory.data = data.data;
+	memory.size = data.length;
+	input = fuzz_input(&memory, false);
+	output = fuzz_output(&envelope, false);
+	FUZZ_REQUIRE(e2e_seal(old, &input, &output, NULL, NULL) == E2E_OK);
+	memory.data = envelope.data;
+	memory.size = envelope.length;
+	input = fuzz_input(&memory, false);
+	output = fuzz_output(&out, false);
+	FUZZ_REQUIRE(e2e_reader_new(&reader, &input) == E2E_OK);
+	FUZZ_REQUIRE(e2e_rewrap_next(reader, request, &output, &rewrapped,
+	    &end, NULL) == E2E_OK);
+	e2e_reader_free(reader);
+	save_whole(name, request->armor, buffer_bytes(&out));
+	buffer_free(&data);
+	buffer_free(&envelope);
+	buffer_free(&out);
+}
+
+static void
+rewrapped(void)
+{
+	const struct e2e_identity *rsa = fuzz_identity(FUZZ_RSA);
+	const struct e2e_card *first = card_of(FUZZ_RSA),
+	    *then = card_of(FUZZ_CURVE);
+	const struct e2e_group_key *group = fuzz_group();
+	struct e2e_seal old = {
+		.to.cards = &first, .to.card_count = 1, .threads = 1,
+		.sender = fuzz_identity(FUZZ_SENDER), .sign_segments = true
+	};
+	struct e2e_rewrap q = {
+		.keys.identities = &rsa, .keys.identity_count = 1,
+		.to.cards = &then, .to.card_count = 1
+	};
+
+	save_rewrapped("rewrapped-bare", &old, &q);
+	q.forwarder = fuzz_identity(FUZZ_SENDER);
+	q.to.hide = true;
+	save_rewrapped("rewrapped-hidden", &old, &q);
+	old.sign_segments = false;
+	q.to.hide = false;
+	save_rewrapped("rewrapped-mode-1", &old, &q);
+	old.sender = NULL;
+	q.to.card_count = 0;
+	q.to.groups = &group;
+	q.to.group_count = 1;
+	save_rewrapped("rewrapped-group", &old, &q);
+	q.armor = true;
+	save_rewrapped("rewrapped-armored", &old, &q);
+}
+
+/* Blocks: the claims alone. */
+static void
+blocks(void)
+{
+	struct metadata m = fuzz_claims(MODE_ANONYMOUS);
+	const struct buffer *card = &card_of(FUZZ_SENDER)->encoded;
+	unsigned char to[HASH_LEN];
+	struct buffer b;
+	int i;
+
+	FUZZ_REQUIRE(derive_to(to, m.message_id,
+	    e2e_card_id(card_of(FUZZ_CURVE))) == E2E_OK);
+	for (i = 0; i < 8; i++) {
+		buffer_init(&b, HEADER_REWRAP_MAX);
+		dcbor_put_map(&b, (size_t)2 + (i >= 4) + (i % 4 >= 2));
+		dcbor_put_int(&b, CLAIM_IAT);
+		dcbor_put_uint(&b, 1700000000);
+		if (i >= 4) {
+			dcbor_put_int(&b, CLAIM_CARD);
+			dcbor_put_bytes(&b, card->data, card->length);
+		}
+		if (i % 4 >= 2) {
+			dcbor_put_int(&b, CLAIM_TO);
+			dcbor_put_array(&b, 1);
+			dcbor_put_bytes(&b, to, HASH_LEN);
+		}
+		dcbor_put_int(&b, CLAIM_ORIGINAL_HASH);
+		dcbor_put_bytes(&b, fuzz_first_hash, HASH_LEN);
+		FUZZ_REQUIRE(!b.failed);
+		/* Signed where there is a card, or every second one. */
+		save("block", (char[]){ 'a' + (char)i, '\0' },
+		    (i >= 4 || i % 2) + 2 * (i % 4 >= 2), buffer_bytes(&b));
+		buffer_free(&b);
+	}
 }
 
 /* ---- what lies inside ---- */
@@ -292,6 +429,77 @@ revocations(void)
 	free(text);
 }
 
+static void
+wrapped_keys(void)
+{
+	struct bytes text = text_bytes(fuzz_key_group);
+	struct metadata m = fuzz_claims(MODE_ANONYMOUS);
+	struct wrapped_key w = {
+		.issued = 1700000000, .id = m.message_id,
+		.key = fuzz_payload_key, .epoch = 1, .random = m.message_id
+	};
+	struct buffer b, ids;
+	int i;
+
+	save("wrapped", "armored", 0, text);
+	save("armor", "wrapped", 5, text);
+	buffer_init(&b, E2E_WRAPPED_KEY_MAX);
+	FUZZ_REQUIRE(armor_decode(&b, ARMOR_WRAPPED_KEY, false, text.data,
+	    text.length) == E2E_OK);
+	save("wrapped", "binary", 0, buffer_bytes(&b));
+	save("header", "wrapped", -1, (struct bytes){ b.data + 5,
+	    b.length - 5 });
+	buffer_free(&b);
+	buffer_init(&ids, 2 * E2E_ID_LEN);
+	(void)buffer_append(&ids, e2e_card_id(card_of(FUZZ_CURVE)),
+	    E2E_ID_LEN);
+	(void)buffer_append(&ids, e2e_card_id(card_of(FUZZ_RSA)), E2E_ID_LEN);
+	for (i = 0; i < 6; i++) {
+		w.members = (struct bytes){ ids.data,
+			(size_t)(2 - i % 3) * E2E_ID_LEN };
+		w.name = i % 2 ? text_bytes("fuzzers") :
+		    (struct bytes){ NULL, 0 };
+		w.card = i >= 3 ?
+		    buffer_bytes(&card_of(FUZZ_SENDER)->encoded) :
+		    (struct bytes){ NULL, 0 };
+		buffer_init_secret(&b, HEADER_METADATA_MAX);
+		wrapped_key_put(&b, &w);
+		FUZZ_REQUIRE(!b.failed);
+		save("wrapped", (char[]){ 'a' + (char)i, '\0' }, 3 + i,
+		    buffer_bytes(&b));
+		if (i == 1)
+			save("dcbor", "group", -1, buffer_bytes(&b));
+		buffer_free(&b);
+	}
+	buffer_free(&ids);
+}
+
+static void
+deliveries(void)
+{
+	static const enum fuzz_person people[] = { FUZZ_CURVE, FUZZ_RSA };
+	struct e2e_opened opened = {
+		.receipt_wanted = true, .sender_state = E2E_SENDER_VERIFIED
+	};
+	unsigned char data[E2E_DELIVERY_MAX];
+	struct cose_sign1 sign1;
+	struct bytes encoded;
+	int i;
+
+	memset(opened.message_id, 1, sizeof(opened.message_id));
+	memset(opened.context_hash, 2, sizeof(opened.context_hash));
+	memset(opened.data_hash, 3, sizeof(opened.data_hash));
+	for (i = 0; i < 2; i++) {
+		encoded.data = data;
+		FUZZ_REQUIRE(e2e_delivery_make(data, &encoded.length,
+		    fuzz_identity(people[i]), &opened) == E2E_OK);
+		save("delivery", i == 0 ? "curve" : "rsa", 0, encoded);
+	}
+	FUZZ_REQUIRE(cose_sign1_parse(&sign1, encoded, TYP_DELIVERY) ==
+	    E2E_OK);
+	save("delivery", "claims", 1, sign1.payload);
+}
+
 /* One script for each way and each breaking, over a few pieces. */
 static void
 payloads(void)
@@ -324,7 +532,7 @@ round_trips(void)
 	char name[32];
 	unsigned i;
 
-	for (i = 0; i < 64; i++) {
+	for (i = 0; i < 128; i++) {
 		script[0] = (unsigned char)(i * 5 + 1);
 		script[1] = (unsigned char)(i * 7);
 		script[2] = (unsigned char)i;
@@ -531,12 +739,17 @@ main(int argc, char **argv)
 	}
 	folder = argv[1];
 	envelopes();
+	groups();
+	rewrapped();
+	blocks();
 	metadata();
 	save_person(FUZZ_SENDER, "sender", fuzz_key_sender);
 	save_person(FUZZ_CURVE, "curve", fuzz_key_curve);
 	save_person(FUZZ_RSA, "rsa", fuzz_key_rsa);
 	locked_key();
 	revocations();
+	wrapped_keys();
+	deliveries();
 	payloads();
 	round_trips();
 	frames();

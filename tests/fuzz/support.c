@@ -6,6 +6,9 @@
 #include "message/identity.h"
 #include "message/payload.h"
 #include "message/recipients.h"
+#include "message/rewrap_block.h"
+#include "message/sign1.h"
+#include "wire/labels.h"
 
 #include <openssl/rand.h>
 #include <pthread.h>
@@ -63,6 +66,31 @@ fuzz_identity(enum fuzz_person person)
 		FUZZ_REQUIRE(e2e_identity_parse(&people[person],
 		    texts[person], strlen(texts[person])) == E2E_OK);
 	return people[person];
+}
+
+const struct e2e_group_key *
+fuzz_group(void)
+{
+	static struct e2e_group_key *group;
+	const struct e2e_identity *keys[] = { fuzz_identity(FUZZ_CURVE) };
+	const struct e2e_unwrap_key request = {
+		.keys.identities = keys, .keys.identity_count = 1
+	};
+
+	if (group == NULL)
+		FUZZ_REQUIRE(e2e_unwrap_key(&group, &request, fuzz_key_group,
+		    strlen(fuzz_key_group), NULL) == E2E_OK);
+	return group;
+}
+
+const struct e2e_card *
+fuzz_find_card(void *context, const unsigned char id[E2E_ID_LEN])
+{
+	const struct e2e_card *card =
+	    e2e_identity_card(fuzz_identity(FUZZ_SENDER));
+
+	(void)context;
+	return memcmp(e2e_card_id(card), id, E2E_ID_LEN) == 0 ? card : NULL;
 }
 
 /* ---- known data ---- */
@@ -256,6 +284,8 @@ static const unsigned char fixed_id[DERIVE_MESSAGE_ID_LEN] =
     "a message's name";
 const unsigned char fuzz_payload_key[HASH_LEN] =
     "an ik that everybody may know ..";
+const unsigned char fuzz_first_hash[HASH_LEN] =
+    "of recipients who are long gone.";
 
 static void
 wrap(struct buffer *entries, enum fuzz_person person, bool hidden)
@@ -296,33 +326,124 @@ fuzz_core(enum fuzz_list list)
 	return &cores[list];
 }
 
-void
-fuzz_put_front(struct buffer *b, struct derive_payload *keys,
-    unsigned char context_hash[HASH_LEN], enum fuzz_list list,
-    struct bytes metadata, const unsigned char *payload_key)
+/* The metadata under the CEK: the header's last immutable part. */
+static void
+encrypt(struct derive_core *core, struct buffer *ciphertext,
+    struct bytes metadata)
 {
-	static const unsigned char zeros[HASH_LEN];
-	const struct fuzz_core *c = fuzz_core(list);
-	struct derive_core core = c->core;
-	struct buffer aad, ciphertext;
+	struct buffer aad;
 
 	buffer_init(&aad, 512);
-	buffer_init(&ciphertext, HEADER_METADATA_MAX + 4096);
-	derive_put_header_aad(&aad, &core);
-	FUZZ_REQUIRE(content_encrypt(&ciphertext, fixed_cek, fixed_iv,
+	buffer_init(ciphertext, HEADER_METADATA_MAX + 4096);
+	derive_put_header_aad(&aad, core);
+	FUZZ_REQUIRE(content_encrypt(ciphertext, fixed_cek, fixed_iv,
 	    buffer_bytes(&aad), metadata) == E2E_OK);
-	core.ciphertext = buffer_bytes(&ciphertext);
-	(void)buffer_append(b, envelope_start, sizeof(envelope_start));
-	header_put(b, core.protected_header, fixed_iv, core.ciphertext,
-	    buffer_bytes(&c->recipients));
-	FUZZ_REQUIRE(derive_context_hash(context_hash, &core) == E2E_OK);
+	core->ciphertext = buffer_bytes(ciphertext);
+	buffer_free(&aad);
+}
+
+static void
+put_preamble(struct buffer *b, struct derive_payload *keys,
+    const unsigned char context_hash[HASH_LEN],
+    const unsigned char *payload_key)
+{
+	static const unsigned char zeros[HASH_LEN];
+
 	FUZZ_REQUIRE(derive_payload(keys, payload_key != NULL ? payload_key :
 	    zeros, fixed_salt, context_hash) == E2E_OK);
 	(void)buffer_append(b, envelope_preamble_head,
 	    sizeof(envelope_preamble_head));
 	(void)buffer_append(b, fixed_salt, sizeof(fixed_salt));
 	(void)buffer_append(b, keys->commitment, sizeof(keys->commitment));
+}
+
+void
+fuzz_put_front(struct buffer *b, struct derive_payload *keys,
+    unsigned char context_hash[HASH_LEN], enum fuzz_list list,
+    struct bytes metadata, const unsigned char *payload_key)
+{
+	const struct fuzz_core *c = fuzz_core(list);
+	struct derive_core core = c->core;
+	struct buffer ciphertext;
+
+	encrypt(&core, &ciphertext, metadata);
+	(void)buffer_append(b, envelope_start, sizeof(envelope_start));
+	header_put(b, core.protected_header, fixed_iv, core.ciphertext,
+	    buffer_bytes(&c->recipients));
+	FUZZ_REQUIRE(derive_context_hash(context_hash, &core) == E2E_OK);
+	put_preamble(b, keys, context_hash, payload_key);
+	buffer_free(&ciphertext);
+}
+
+/* The block as it is, or signed, under the CEK. */
+static void
+encrypt_block(struct buffer *ciphertext, const struct derive_core *core,
+    struct bytes recipients, const struct e2e_identity *forwarder,
+    struct bytes block)
+{
+	unsigned char key[AEAD_KEY_LEN];
+	struct buffer aad, signed_block;
+
+	buffer_init(&aad, 512);
+	buffer_init(&signed_block, HEADER_REWRAP_MAX + 4096);
+	buffer_init(ciphertext, HEADER_REWRAP_MAX + 4096);
+	FUZZ_REQUIRE(derive_put_rewrap_aad(&aad, core, recipients) == E2E_OK);
+	if (forwarder != NULL) {
+		FUZZ_REQUIRE(sign1_make(&signed_block, forwarder->signing,
+		    TYP_REWRAP, buffer_bytes(&aad), block) == E2E_OK);
+		block = buffer_bytes(&signed_block);
+	}
+	FUZZ_REQUIRE(derive_rewrap_key(key, fixed_cek) == E2E_OK);
+	FUZZ_REQUIRE(content_encrypt(ciphertext, key, fixed_iv,
+	    buffer_bytes(&aad), block) == E2E_OK);
 	buffer_free(&aad);
+	buffer_free(&signed_block);
+}
+
+void
+fuzz_put_rewrapped(struct buffer *b, struct derive_payload *keys,
+    enum fuzz_list list, struct bytes metadata,
+    const struct e2e_identity *forwarder, struct bytes block)
+{
+	const struct fuzz_core *c = fuzz_core(list);
+	struct derive_core core = c->core;
+	struct buffer ciphertext, block_ciphertext;
+	unsigned char context_hash[HASH_LEN];
+
+	memcpy(core.recipients_hash, fuzz_first_hash, HASH_LEN);
+	encrypt(&core, &ciphertext, metadata);
+	encrypt_block(&block_ciphertext, &core, buffer_bytes(&c->recipients),
+	    forwarder, block);
+	(void)buffer_append(b, envelope_start, sizeof(envelope_start));
+	header_put_rewrapped(b, core.protected_header, fixed_iv, fixed_iv,
+	    buffer_bytes(&block_ciphertext), core.ciphertext,
+	    buffer_bytes(&c->recipients));
+	FUZZ_REQUIRE(derive_context_hash(context_hash, &core) == E2E_OK);
+	put_preamble(b, keys, context_hash, fuzz_payload_key);
+	buffer_free(&ciphertext);
+	buffer_free(&block_ciphertext);
+}
+
+void
+fuzz_put_wrapped_key(struct buffer *b, enum fuzz_list list,
+    struct bytes claims)
+{
+	const struct fuzz_core *c = fuzz_core(list);
+	struct derive_core core = c->core;
+	struct buffer aad, metadata, ciphertext;
+
+	core.purpose = DERIVE_WRAPPED_KEY;
+	buffer_init(&aad, 512);
+	buffer_init(&metadata, HEADER_METADATA_MAX + 4096);
+	derive_put_sender_aad(&aad, &core);
+	FUZZ_REQUIRE(sign1_make(&metadata, fuzz_identity(FUZZ_SENDER)->signing,
+	    TYP_WRAPPED_KEY, buffer_bytes(&aad), claims) == E2E_OK);
+	encrypt(&core, &ciphertext, buffer_bytes(&metadata));
+	dcbor_put_tag(b, TAG_WRAPPED_KEY);
+	header_put(b, core.protected_header, fixed_iv, core.ciphertext,
+	    buffer_bytes(&c->recipients));
+	buffer_free(&aad);
+	buffer_free(&metadata);
 	buffer_free(&ciphertext);
 }
 

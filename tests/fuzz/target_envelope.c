@@ -31,26 +31,20 @@ passphrase(void *context, void **text, size_t *length)
 	return E2E_OK;
 }
 
-static const struct e2e_card *
-find_card(void *context, const unsigned char id[E2E_ID_LEN])
-{
-	const struct e2e_card *card =
-	    e2e_identity_card(fuzz_identity(FUZZ_SENDER));
-
-	return memcmp(e2e_card_id(card), id, E2E_ID_LEN) == 0 ? card : NULL;
-}
-
 static struct e2e_open
-request_of(const struct way *way, const struct e2e_identity **keys)
+request_of(const struct way *way, const struct e2e_identity **keys,
+    const struct e2e_group_key **group)
 {
+	*group = fuzz_group();
 	keys[0] = fuzz_identity(FUZZ_CURVE);
 	keys[1] = fuzz_identity(FUZZ_RSA);
 	return (struct e2e_open){
 		.keys.identities = keys, .keys.identity_count = 2,
+		.keys.groups = group, .keys.group_count = 1,
 		.keys.passphrase = way->passphrase ? passphrase : NULL,
 		.keys.kdf_memory_max_kib = CHEAP_KIB,
 		.keys.rsa_trials_max = 4,
-		.find_card = find_card,
+		.find_card = fuzz_find_card,
 		.several = way->several,
 		.threads = 1
 	};
@@ -66,6 +60,11 @@ check_opened(const struct e2e_opened *opened)
 	FUZZ_REQUIRE((opened->sender_state == E2E_SENDER_ANONYMOUS) ==
 	    (opened->mode == 0));
 	FUZZ_REQUIRE((opened->sender == NULL) == (opened->mode == 0));
+	FUZZ_REQUIRE(opened->forwarder == NULL || opened->rewrapped);
+	if (opened->group != NULL)
+		FUZZ_REQUIRE(opened->opened_by == -1 && (opened->rewrapped ?
+		    opened->forwarder != NULL :
+		    opened->sender_state == E2E_SENDER_VERIFIED));
 	if (opened->mode != 0)
 		FUZZ_REQUIRE(memcmp(opened->sender_id, e2e_card_id(sender),
 		    E2E_ID_LEN) == 0 && e2e_card_equal(opened->sender,
@@ -102,7 +101,8 @@ open_all(struct verdict *v, const uint8_t *data, size_t size,
 	struct fuzz_memory memory = { .data = data, .size = size };
 	struct e2e_input input = fuzz_input(&memory, way->random_reads);
 	const struct e2e_identity *keys[2];
-	struct e2e_open request = request_of(way, keys);
+	const struct e2e_group_key *group;
+	struct e2e_open request = request_of(way, keys, &group);
 	struct e2e_reader *reader;
 	struct e2e_opened opened;
 	bool end = false;

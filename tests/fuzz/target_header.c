@@ -62,12 +62,15 @@ check_encoding(const struct header *h, const uint8_t *data)
 	header_put_protected(&protected_header, h->commitment);
 	FUZZ_REQUIRE(bytes_equal(buffer_bytes(&protected_header),
 	    h->protected_header));
-	if (!h->rewrapped) {
+	if (h->rewrapped)
+		header_put_rewrapped(&out, h->protected_header, h->iv,
+		    h->rewrap_iv, h->rewrap_ciphertext, h->ciphertext,
+		    h->recipients_encoded);
+	else
 		header_put(&out, h->protected_header, h->iv, h->ciphertext,
 		    h->recipients_encoded);
-		FUZZ_REQUIRE(bytes_equal(buffer_bytes(&out),
-		    (struct bytes){ data, h->encoded_length }));
-	}
+	FUZZ_REQUIRE(bytes_equal(buffer_bytes(&out),
+	    (struct bytes){ data, h->encoded_length }));
 	buffer_free(&protected_header);
 	buffer_free(&out);
 }

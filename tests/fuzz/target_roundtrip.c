@@ -5,8 +5,9 @@
  *
  *	byte 0	recipients: curve, RSA, sender himself; hidden, no card
  *	byte 1	signed, padded, armored, segments, segment size, threads
- *	byte 2	output and input by offset; name and type present
- *	byte 3, 4	length of the data, near what matters
+ *	byte 2	output and input by offset; name and type present; a group,
+ *		a receipt wanted, a number in a conversation
+ *	byte 3, 4	length of the data, near what matters; the number
  *	then	the name and type
  */
 #include "fuzz.h"
@@ -28,6 +29,33 @@ length_of(unsigned which, unsigned extra)
 	size_t length = near[which % 10];
 
 	return length + extra % 8 < 4 ? length : length + extra % 8 - 4;
+}
+
+static const struct e2e_group_key *const *
+the_group(void)
+{
+	static const struct e2e_group_key *group;
+
+	group = fuzz_group();
+	return &group;
+}
+
+static void
+add_claims(struct e2e_seal *s, const uint8_t *script)
+{
+	static const unsigned char conversation[E2E_CONVERSATION_LEN] = {
+		0x1d
+	};
+
+	if (script[2] & 16) {
+		s->to.groups = the_group();
+		s->to.group_count = 1;
+	}
+	s->ask_receipt = script[2] & 32;
+	if (script[2] & 64) {
+		s->conversation = conversation;
+		s->sequence = script[4];
+	}
 }
 
 static struct e2e_seal
@@ -55,6 +83,7 @@ request_of(const uint8_t *script, const struct e2e_card **cards,
 	s.sign_segments = script[1] & 8;
 	s.segment_size = script[1] & 16 ? 65536 : script[1] & 32 ? 81856 : 0;
 	s.threads = script[1] & 64 ? 3 : 1;
+	add_claims(&s, script);
 	memset(texts, 0, sizeof(*texts));
 	half = half < 299 ? half : 299;
 	if (script[2] & 4) {
@@ -68,32 +97,56 @@ request_of(const uint8_t *script, const struct e2e_card **cards,
 	return s;
 }
 
-static const struct e2e_card *
-find_card(void *context, const unsigned char id[E2E_ID_LEN])
-{
-	(void)context;
-	(void)id;
-	return e2e_identity_card(fuzz_identity(FUZZ_SENDER));
-}
-
 static bool
 same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+/* What was asked for beside the data. */
 static void
-open_it(const struct e2e_seal *sealed, const struct buffer *envelope,
-    const struct buffer *data, bool random)
+check_claims(const struct e2e_seal *q, const struct e2e_sealed *sealed,
+    const struct e2e_opened *opened)
+{
+	const struct e2e_identity *reader = fuzz_identity(FUZZ_CURVE);
+	unsigned char receipt[E2E_DELIVERY_MAX];
+	struct e2e_delivery d;
+	size_t length;
+
+	FUZZ_REQUIRE(opened->is_numbered == (q->conversation != NULL));
+	if (opened->is_numbered)
+		FUZZ_REQUIRE(opened->sequence == q->sequence &&
+		    memcmp(opened->conversation, q->conversation,
+		    E2E_CONVERSATION_LEN) == 0);
+	FUZZ_REQUIRE(opened->receipt_wanted == q->ask_receipt);
+	FUZZ_REQUIRE(memcmp(opened->context_hash, sealed->context_hash,
+	    E2E_HASH_LEN) == 0);
+	if (!q->ask_receipt)
+		return;
+	FUZZ_REQUIRE(memcmp(opened->data_hash, sealed->data_hash,
+	    E2E_HASH_LEN) == 0);
+	FUZZ_REQUIRE(e2e_delivery_make(receipt, &length, reader, opened) ==
+	    E2E_OK);
+	FUZZ_REQUIRE(e2e_delivery_read(&d, receipt, length,
+	    e2e_identity_card(reader)) == E2E_OK);
+	FUZZ_REQUIRE(memcmp(d.data_hash, sealed->data_hash, E2E_HASH_LEN) ==
+	    0);
+}
+
+static void
+open_it(const struct e2e_seal *q, const struct e2e_sealed *sealed,
+    const struct buffer *envelope, const struct buffer *data, bool random)
 {
 	const struct e2e_identity *keys[] = {
-		fuzz_identity(sealed->recipient_count == 0 ? FUZZ_SENDER :
-		    sealed->recipients[0] == e2e_identity_card(fuzz_identity(
+		fuzz_identity(q->to.card_count == 0 ? FUZZ_SENDER :
+		    q->to.cards[0] == e2e_identity_card(fuzz_identity(
 		    FUZZ_RSA)) ? FUZZ_RSA : FUZZ_CURVE)
 	};
 	struct e2e_open request = {
 		.keys.identities = keys, .keys.identity_count = 1,
-		.threads = sealed->threads, .find_card = find_card
+		.keys.groups = the_group(), .keys.group_count = 1,
+		.threads = q->threads, .find_card = fuzz_find_card,
+		.hash_data = q->ask_receipt
 	};
 	struct fuzz_memory memory = {
 		.data = envelope->data, .size = envelope->length
@@ -109,15 +162,16 @@ open_it(const struct e2e_seal *sealed, const struct buffer *envelope,
 	FUZZ_REQUIRE(e2e_reader_new(&reader, &input) == E2E_OK);
 	FUZZ_REQUIRE(e2e_open_next(reader, &request, &opened, &end, NULL) ==
 	    E2E_OK && !end);
-	FUZZ_REQUIRE(opened.sender_state == (sealed->sender != NULL ?
+	FUZZ_REQUIRE(opened.sender_state == (q->sender != NULL ?
 	    E2E_SENDER_VERIFIED : E2E_SENDER_ANONYMOUS));
-	FUZZ_REQUIRE(opened.padded == sealed->pad);
-	FUZZ_REQUIRE(same_text(opened.file_name, sealed->file_name));
-	FUZZ_REQUIRE(same_text(opened.media_type, sealed->media_type));
+	FUZZ_REQUIRE(opened.padded == q->pad);
+	FUZZ_REQUIRE(same_text(opened.file_name, q->file_name));
+	FUZZ_REQUIRE(same_text(opened.media_type, q->media_type));
 	FUZZ_REQUIRE(e2e_open_payload(reader, &request, &output, &opened,
 	    NULL) == E2E_OK);
 	FUZZ_REQUIRE(bytes_equal(buffer_bytes(&out), buffer_bytes(data)));
 	FUZZ_REQUIRE(opened.data_bytes == data->length);
+	check_claims(q, sealed, &opened);
 	e2e_reader_free(reader);
 	buffer_free(&out);
 }
@@ -153,8 +207,8 @@ LLVMFuzzerTestOneInput(const uint8_t *script, size_t size)
 		FUZZ_REQUIRE(sealed.data_bytes == data.length);
 		FUZZ_REQUIRE(request.armor ||
 		    sealed.envelope_bytes == envelope.length);
-		open_it(&request, &envelope, &data, false);
-		open_it(&request, &envelope, &data, true);
+		open_it(&request, &sealed, &envelope, &data, false);
+		open_it(&request, &sealed, &envelope, &data, true);
 	} else {
 		FUZZ_REQUIRE(error == E2E_ERR_USAGE);
 		FUZZ_REQUIRE(envelope.length == 0);

@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import cbor2  # noqa: E402
+import group_examples  # noqa: E402
 import hostile  # noqa: E402
 import selftest_groups  # noqa: E402
 from cases.base import COST, PASS, People  # noqa: E402
@@ -162,6 +163,7 @@ def recompute(alice, bob):
         "secret_R": secret_r,
         "secret_external_aad": secret_aad(alice.card.raw, secret_r),
         "secret_file_item": make_item(alice, b"correct horse", **fixed),
+        **group_examples.values(alice, bob, s.ciphertext, s.rh, s.envelope),
     }
 
 

@@ -24,7 +24,9 @@ forge_begin(struct forge *f, const struct e2e_identity *signer)
 	memset(f->message_id, 0x09, sizeof(f->message_id));
 	memset(f->salt, 0x0a, sizeof(f->salt));
 	f->signer = signer;
+	memset(f->rewrap_iv, 0x0c, sizeof(f->rewrap_iv));
 	f->typ = TYP_METADATA;
+	f->block_typ = TYP_REWRAP;
 	f->claims.issued = 1700000000;
 	f->claims.message_id = f->message_id;
 	f->claims.payload_key = f->payload_key;
@@ -38,6 +40,7 @@ forge_begin(struct forge *f, const struct e2e_identity *signer)
 	buffer_init(&f->ciphertext, LAB_MAX);
 	buffer_init(&f->stream, LAB_MAX);
 	buffer_init(&f->envelope, LAB_MAX);
+	buffer_init(&f->raw_block, LAB_MAX);
 }
 
 void
@@ -51,6 +54,7 @@ forge_end(struct forge *f)
 	buffer_free(&f->ciphertext);
 	buffer_free(&f->stream);
 	buffer_free(&f->envelope);
+	buffer_free(&f->raw_block);
 }
 
 /* ---- recipients ---- */
@@ -75,6 +79,15 @@ forge_add(struct forge *f, const struct e2e_identity *to, bool hidden)
 }
 
 void
+forge_add_group(struct forge *f, const struct e2e_group_key *group,
+    bool hidden)
+{
+	assert_int_equal(recipients_wrap_group(&f->entries, group, hidden,
+	    f->cek), E2E_OK);
+	f->entry_count++;
+}
+
+void
 forge_add_passphrase(struct forge *f, const char *passphrase)
 {
 	const struct e2e_kdf_cost cost = { RECIPIENT_MEMORY_MIN_KIB, 1, 1 };
@@ -96,13 +109,19 @@ forge_add_raw(struct forge *f, const char *hex)
 
 /* ---- header ---- */
 
-void
-forge_header(struct forge *f)
+static void
+put_recipients(struct forge *f)
 {
 	buffer_clear(&f->recipients);
 	dcbor_put_array(&f->recipients, f->entry_count);
 	assert_true(buffer_append(&f->recipients, f->entries.data,
 	    f->entries.length));
+}
+
+void
+forge_header(struct forge *f)
+{
+	put_recipients(f);
 	buffer_clear(&f->protected_header);
 	assert_int_equal(content_put_protected(&f->protected_header, f->cek),
 	    E2E_OK);
@@ -239,4 +258,122 @@ forge_whole(struct forge *f, const void *data, size_t length)
 		} while (length > 0);
 	}
 	forge_envelope(f);
+}
+
+/* ---- other recipients ---- */
+
+void
+forge_rewrap_begin(struct forge *f)
+{
+	buffer_clear(&f->entries);
+	f->entry_count = 0;
+	buffer_clear(&f->raw_block);
+	memset(&f->block, 0, sizeof(f->block));
+	f->block.issued = 1700000001;
+	f->block.recipients_hash = f->core.recipients_hash;
+}
+
+void
+forge_put_rewrap_aad(struct forge *f, struct buffer *aad)
+{
+	put_recipients(f);
+	assert_int_equal(derive_put_rewrap_aad(aad, &f->core,
+	    buffer_bytes(&f->recipients)), E2E_OK);
+}
+
+void
+forge_rewrap_as(struct forge *f, struct bytes ciphertext)
+{
+	size_t at = lab_header_end(f->envelope.data, f->envelope.length);
+	struct buffer whole;
+
+	put_recipients(f);
+	buffer_init(&whole, LAB_MAX);
+	(void)buffer_append(&whole, envelope_start, sizeof(envelope_start));
+	header_put_rewrapped(&whole, f->core.protected_header, f->iv,
+	    f->rewrap_iv, ciphertext, f->core.ciphertext,
+	    buffer_bytes(&f->recipients));
+	(void)buffer_append(&whole, f->envelope.data + at,
+	    f->envelope.length - at);
+	assert_false(whole.failed);
+	buffer_free(&f->envelope);
+	f->envelope = whole;		/* transferred */
+}
+
+void
+forge_sign_block(struct forge *f, struct buffer *plaintext,
+    const struct e2e_identity *forwarder)
+{
+	struct buffer aad;
+
+	if (f->raw_block.length == 0) {
+		dcbor_put_map(&f->raw_block, 2);
+		dcbor_put_int(&f->raw_block, CLAIM_IAT);
+		dcbor_put_uint(&f->raw_block, f->block.issued);
+		dcbor_put_int(&f->raw_block, CLAIM_ORIGINAL_HASH);
+		dcbor_put_bytes(&f->raw_block, f->block.recipients_hash,
+		    HASH_LEN);
+	}
+	if (forwarder == NULL) {
+		assert_true(buffer_append(plaintext, f->raw_block.data,
+		    f->raw_block.length));
+		return;
+	}
+	buffer_init(&aad, 512);
+	forge_put_rewrap_aad(f, &aad);
+	assert_int_equal(sign1_make(plaintext, forwarder->signing,
+	    f->block_typ, buffer_bytes(&aad), buffer_bytes(&f->raw_block)),
+	    E2E_OK);
+	buffer_free(&aad);
+}
+
+void
+forge_encrypt_block(struct forge *f, struct buffer *ciphertext,
+    struct bytes plaintext)
+{
+	unsigned char key[AEAD_KEY_LEN];
+	struct buffer aad;
+
+	buffer_init(&aad, 512);
+	forge_put_rewrap_aad(f, &aad);
+	assert_int_equal(derive_rewrap_key(key, f->cek), E2E_OK);
+	buffer_clear(ciphertext);
+	assert_int_equal(content_encrypt(ciphertext, key, f->rewrap_iv,
+	    buffer_bytes(&aad), plaintext), E2E_OK);
+	buffer_free(&aad);
+}
+
+void
+forge_rewrap(struct forge *f, const struct e2e_identity *forwarder)
+{
+	struct buffer plaintext, ciphertext;
+
+	buffer_init(&plaintext, LAB_MAX);
+	buffer_init(&ciphertext, LAB_MAX);
+	put_recipients(f);
+	if (f->raw_block.length > 0) {
+		forge_sign_block(f, &plaintext, forwarder);
+		forge_encrypt_block(f, &ciphertext, buffer_bytes(&plaintext));
+	} else {
+		assert_int_equal(rewrap_block_seal(&ciphertext, f->rewrap_iv,
+		    &f->block, forwarder != NULL ? forwarder->signing : NULL,
+		    &f->core, buffer_bytes(&f->recipients), f->cek), E2E_OK);
+	}
+	forge_rewrap_as(f, buffer_bytes(&ciphertext));
+	buffer_free(&plaintext);
+	buffer_free(&ciphertext);
+}
+
+/* ---- wrapped keys ---- */
+
+void
+forge_wrapped_key(struct forge *f)
+{
+	f->core.purpose = DERIVE_WRAPPED_KEY;
+	forge_all_of_header(f);
+	buffer_clear(&f->envelope);
+	dcbor_put_tag(&f->envelope, TAG_WRAPPED_KEY);
+	header_put(&f->envelope, f->core.protected_header, f->iv,
+	    f->core.ciphertext, buffer_bytes(&f->recipients));
+	assert_false(f->envelope.failed);
 }

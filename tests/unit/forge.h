@@ -8,6 +8,8 @@
  *	forge_metadata		P, rh, claims, signature, ciphertext, ch
  *	forge_segments		or f.stream filled by the test
  *	forge_envelope		all of it as bytes
+ *	forge_rewrap		that with other recipients
+ *	forge_wrapped_key	instead: the key of a group
  */
 #ifndef TESTS_FORGE_H
 #define TESTS_FORGE_H
@@ -16,6 +18,7 @@
 
 #include "message/identity.h"
 #include "message/metadata.h"
+#include "message/rewrap_block.h"
 #include "wire/recipient.h"
 
 struct forge {
@@ -32,6 +35,12 @@ struct forge {
 	struct derive_core core;
 	unsigned char context_hash[HASH_LEN];
 	struct buffer stream, envelope;
+
+	/* What forge_rewrap adds. */
+	struct rewrap_block block;	/* unless raw_block is filled */
+	struct buffer raw_block;	/* claims */
+	const char *block_typ;
+	unsigned char rewrap_iv[HEADER_IV_LEN];
 };
 
 /* mode 2 if there is a signer, else 0; segments of 65536 bytes. */
@@ -42,6 +51,8 @@ void forge_end(struct forge *f);
 void forge_add(struct forge *f, const struct e2e_identity *to, bool hidden);
 void forge_add_card(struct forge *f, const struct e2e_card *to,
     const unsigned char *kid);
+void forge_add_group(struct forge *f, const struct e2e_group_key *group,
+    bool hidden);
 void forge_add_passphrase(struct forge *f, const char *passphrase);
 void forge_add_raw(struct forge *f, const char *hex);
 
@@ -59,5 +70,22 @@ void forge_segment(struct forge *f, const struct e2e_identity *signer,
 void forge_envelope(struct forge *f);
 /* Header, metadata, data in segments where the mode asks for them. */
 void forge_whole(struct forge *f, const void *data, size_t length);
+
+/* Drops the entries of the whole envelope, and fills in a right block. */
+void forge_rewrap_begin(struct forge *f);
+/* The envelope with the entries since, and the block: signed by `forwarder`,
+ * bare if that is NULL. */
+void forge_rewrap(struct forge *f, const struct e2e_identity *forwarder);
+/* Its steps: raw_block (filled in, if it is empty) signed; that encrypted; the
+ * envelope around a ciphertext as it is. X is of the entries at the time. */
+void forge_sign_block(struct forge *f, struct buffer *plaintext,
+    const struct e2e_identity *forwarder);
+void forge_encrypt_block(struct forge *f, struct buffer *ciphertext,
+    struct bytes plaintext);
+void forge_rewrap_as(struct forge *f, struct bytes ciphertext);
+void forge_put_rewrap_aad(struct forge *f, struct buffer *aad);
+
+/* A wrapped key, in f->envelope: f->raw_claims are its claims. */
+void forge_wrapped_key(struct forge *f);
 
 #endif

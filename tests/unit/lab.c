@@ -311,6 +311,7 @@ lab_request(struct lab_keys *keys, const struct e2e_identity *identity,
 	memset(keys, 0, sizeof(*keys));
 	request.threads = 1;
 	request.keys.identities = keys->identities;
+	request.keys.groups = keys->groups;
 	request.find_card = on_find_card;
 	request.find_card_context = keys;
 	if (known != NULL)
@@ -325,6 +326,13 @@ lab_add_identity(struct e2e_open *request, struct lab_keys *keys,
     const struct e2e_identity *identity)
 {
 	keys->identities[request->keys.identity_count++] = identity;
+}
+
+void
+lab_add_group(struct e2e_open *request, struct lab_keys *keys,
+    const struct e2e_group_key *group)
+{
+	keys->groups[request->keys.group_count++] = group;
 }
 
 void

@@ -70,6 +70,7 @@ void lab_result_free(struct lab_result *result);
  * *request points into *keys, which must live as long. */
 struct lab_keys {
 	const struct e2e_identity *identities[8];
+	const struct e2e_group_key *groups[8];
 	const struct e2e_card *cards[8];	/* for find_card */
 	size_t card_count;
 	const char *passphrase;
@@ -79,6 +80,8 @@ struct e2e_open lab_request(struct lab_keys *keys,
     const struct e2e_identity *identity, const struct e2e_card *known);
 void lab_add_identity(struct e2e_open *request, struct lab_keys *keys,
     const struct e2e_identity *identity);
+void lab_add_group(struct e2e_open *request, struct lab_keys *keys,
+    const struct e2e_group_key *group);
 /* passphrase: a text that lives as long. */
 void lab_add_passphrase(struct e2e_open *request, struct lab_keys *keys,
     const char *passphrase);

@@ -74,7 +74,13 @@ judge(struct mutator *m, const struct place *p, const unsigned char *altered,
 	    (p->ends_early && (how & LAB_RANDOM_IN) != 0);
 
 	m->tried++;
-	lab_open(&r, altered, length, m->request, how);
+	if (m->verdict != NULL) {
+		memset(&r, 0, sizeof(r));
+		(void)lab_output(&r.sink, false);
+		r.error = m->verdict(m->verdict_context, altered, length);
+	} else {
+		lab_open(&r, altered, length, m->request, how);
+	}
 	out = &r.sink.released;
 	prefix = out->length <= m->data_length && (out->length == 0 ||
 	    memcmp(out->data, m->data, out->length) == 0);
@@ -103,7 +109,9 @@ place(const struct mutator *m, const char *what, size_t at)
 {
 	struct place p = { what, at, S1 | S2 | S5 | S6 | S7, true, false };
 
-	if (m->armored) {
+	if (m->verdict != NULL)
+		p.allowed = m->statuses;
+	if (m->verdict != NULL || m->armored) {
 		p.silent = false;
 		return p;
 	}
@@ -131,6 +139,24 @@ mutator_begin(struct mutator *m, const char *name,
 		m->header_end = lab_header_end(m->envelope, m->length);
 	lab_expect(E2E_OK, m->envelope, m->length, request, data,
 	    data_length);
+}
+
+void
+mutator_begin_other(struct mutator *m, const char *name,
+    const struct buffer *bytes, mutator_verdict *verdict, void *context,
+    unsigned statuses, bool armored)
+{
+	memset(m, 0, sizeof(*m));
+	m->name = name;
+	m->envelope = bytes->data;
+	m->length = bytes->length;
+	m->verdict = verdict;
+	m->verdict_context = context;
+	m->statuses = statuses;
+	m->armored = armored;
+	m->work = malloc(2 * m->length + 1);
+	assert_non_null(m->work);
+	assert_int_equal(verdict(context, m->envelope, m->length), E2E_OK);
 }
 
 void
@@ -189,7 +215,7 @@ mutator_truncations(struct mutator *m)
 	for (i = 0; i < m->length; i++) {
 		p = place(m, "cut off", i);
 		p.ends_early = true;
-		if (!m->armored)
+		if (!m->armored && m->verdict == NULL)
 			p.allowed = i < m->header_end ? S5 : S1;
 		judge_both(m, &p, i);
 	}

@@ -1,6 +1,7 @@
 /*
  * mutator.h: alters an envelope in every small way there is and demands that
- * each is refused, by the right status, with nothing wrong released.
+ * each is refused, by the right status, with nothing wrong released. It does
+ * the same with other things that are signed or sealed; those release nothing.
  *
  * Three findings are counted:
  *	accepted	it opened (armor: and differs in more than white
@@ -18,6 +19,10 @@
 
 #include "lab.h"
 
+/* Is this what it was made to be? */
+typedef enum e2e_error mutator_verdict(void *context, const void *bytes,
+    size_t length);
+
 struct mutator {
 	/* Set by the test. */
 	const char *name;
@@ -27,6 +32,10 @@ struct mutator {
 	size_t data_length;
 	const struct e2e_open *request;
 	bool armored;
+	/* In place of request and data, of what is no envelope. */
+	mutator_verdict *verdict;
+	void *verdict_context;
+	unsigned statuses;		/* allowed ones, as bits */
 
 	/* Found out. */
 	size_t header_end;
@@ -39,6 +48,11 @@ struct mutator {
 void mutator_begin(struct mutator *m, const char *name,
     const struct buffer *envelope, const unsigned char *data,
     size_t data_length, const struct e2e_open *request, bool armored);
+/* The same for something else; one of these statuses (as bits) must be said
+ * to whatever is altered. */
+void mutator_begin_other(struct mutator *m, const char *name,
+    const struct buffer *bytes, mutator_verdict *verdict, void *context,
+    unsigned statuses, bool armored);
 /* Says how many were tried; frees. */
 void mutator_end(struct mutator *m);
 /* Asserts that nothing was found. */
@@ -60,7 +74,7 @@ void mutator_deletions(struct mutator *m);
  */
 void mutator_pieces(struct mutator *m, size_t offset, size_t piece,
     size_t count);
-/* The same envelope once more behind itself. */
+/* The same once more behind itself. */
 void mutator_appended(struct mutator *m);
 
 #endif

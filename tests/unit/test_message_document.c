@@ -4,13 +4,16 @@
  */
 #include "document.h"
 #include "forge.h"
+#include "lab_group.h"
 
 #include "crypto/aead.h"
 #include "crypto/curve.h"
 #include "crypto/keywrap.h"
 #include "crypto/passhash.h"
 #include "message/content.h"
+#include "message/group_key.h"
 #include "message/sign1.h"
+#include "message/wrapped_key.h"
 #include "wire/armor.h"
 #include "wire/keyfile.h"
 #include "wire/labels.h"
@@ -25,11 +28,11 @@
 static struct e2e_identity *alice, *bob;
 static unsigned char cek[32], iv[12], ik[32], message_id[16], salt[24];
 static const char data[] = "hello\n";
-enum { DATA_LEN = 6, VALUES = 36, CREATED = 1700000000 };
+enum { DATA_LEN = 6, VALUES = 60, CREATED = 1700000000 };
 
 /* Names that a test compared; all of them must be. */
 static size_t used;
-static char used_names[64][48];
+static char used_names[96][48];
 
 static struct bytes
 value(const char *name)
@@ -40,7 +43,7 @@ value(const char *name)
 		if (strcmp(used_names[i], name) == 0)
 			return document_value(name);
 	}
-	assert_true(used < 64);
+	assert_true(used < 96);
 	memcpy(used_names[used++], name, strlen(name) + 1);
 	return document_value(name);
 }
@@ -449,6 +452,206 @@ secret_file_of_the_document_in_both_forms(void **state)
 	e2e_identity_free(id);
 }
 
+/* ---- 15.6 ---- */
+
+/* The group key as whoever opened the document's wrapped key has it. */
+static struct e2e_group_key *
+group_of_the_document(const struct e2e_identity *reader)
+{
+	struct e2e_group_key *group;
+
+	assert_int_equal(lab_unwrap(&group, value("wrapped_key"), reader,
+	    alice->card), E2E_OK);
+	return group;
+}
+
+static void
+put_second_entry(struct buffer *r)
+{
+	unsigned char ephemeral[32], epk[32], z[32], kek[32], wrapped[40];
+	struct recipient entry;
+	bool usable;
+
+	memset(ephemeral, 0x0c, sizeof(ephemeral));
+	assert_int_equal(x25519_public(epk, ephemeral), E2E_OK);
+	assert_int_equal(x25519_derive(z, &usable, ephemeral,
+	    alice->encryption[0]->parts.x.data), E2E_OK);
+	assert_int_equal(hkdf_sha256(kek, 32, z, 32, recipient_kdf_context,
+	    sizeof(recipient_kdf_context)), E2E_OK);
+	assert_int_equal(keywrap_wrap(wrapped, kek, cek), E2E_OK);
+	memset(&entry, 0, sizeof(entry));
+	entry.kind = RECIPIENT_X25519;
+	entry.alg = ALG_ECDH_ES_A256KW;
+	entry.kid = e2e_card_id(alice->card);
+	entry.ephemeral = epk;
+	entry.wrapped = (struct bytes){ wrapped, sizeof(wrapped) };
+	recipient_put(r, &entry);
+}
+
+static void
+put_group_claims(struct buffer *claims)
+{
+	static const char name[] = "rowers";
+	unsigned char key[32], random[16], members[64];
+	struct wrapped_key w;
+
+	memset(key, 0x0d, sizeof(key));
+	memset(random, 0x0e, sizeof(random));
+	memcpy(members, e2e_card_id(bob->card), 32);
+	memcpy(members + 32, e2e_card_id(alice->card), 32);
+	memset(&w, 0, sizeof(w));
+	w.issued = CREATED;
+	w.id = message_id;
+	w.key = key;
+	w.name = (struct bytes){ (const unsigned char *)name, 6 };
+	w.epoch = 1;
+	w.members = (struct bytes){ members, sizeof(members) };
+	w.random = random;
+	wrapped_key_put(claims, &w);
+}
+
+static void
+wrapped_key_of_the_document(void **state)
+{
+	struct bytes r = value("R"), aad;
+	struct buffer b;
+	struct forge f;
+
+	forge_begin(&f, alice);
+	f.typ = TYP_WRAPPED_KEY;
+	(void)buffer_append(&f.entries, r.data + 1, r.length - 1);
+	put_second_entry(&f.entries);
+	f.entry_count = 2;
+	put_group_claims(&f.raw_claims);
+	is("wrapped_claims", f.raw_claims.data, f.raw_claims.length);
+	forge_wrapped_key(&f);
+	is("wrapped_R", f.recipients.data, f.recipients.length);
+	is("wrapped_rh", f.core.recipients_hash, HASH_LEN);
+	buffer_init(&b, 512);
+	derive_put_sender_aad(&b, &f.core);
+	buffer_is("wrapped_sender_external_aad", &b);
+	is("wrapped_metadata", f.metadata.data, f.metadata.length);
+	buffer_init(&b, 512);
+	derive_put_header_aad(&b, &f.core);
+	aad = value("wrapped_external_aad");
+	assert_true(b.length > aad.length);
+	is("wrapped_external_aad", b.data + b.length - aad.length,
+	    aad.length);
+	buffer_free(&b);
+	is("wrapped_ciphertext", f.ciphertext.data, f.ciphertext.length);
+	is("wrapped_key", f.envelope.data, f.envelope.length);
+	forge_end(&f);
+}
+
+static void
+group_of_the_document_opens_for_its_members(void **state)
+{
+	const struct e2e_identity *readers[] = { alice, bob };
+	unsigned char hash[HASH_LEN], key[32], to[HASH_LEN];
+	struct bytes input = value("group_kid_input");
+	struct e2e_group_key *group;
+	struct forge f;
+	size_t i;
+
+	memset(key, 0x0d, sizeof(key));
+	assert_int_equal(hash_sha256(hash, input.data, input.length), E2E_OK);
+	for (i = 0; i < 2; i++) {
+		group = group_of_the_document(readers[i]);
+		is("group_kid", e2e_group_key_id(group), E2E_ID_LEN);
+		assert_memory_equal(hash, group->kid, HASH_LEN);
+		assert_memory_equal(group->secret, key, sizeof(key));
+		assert_string_equal(e2e_group_key_name(group), "rowers");
+		assert_int_equal(e2e_group_key_members(group), 2);
+		e2e_group_key_free(group);
+	}
+	group = group_of_the_document(bob);
+	forge_begin(&f, NULL);
+	forge_add_group(&f, group, false);
+	is("group_entry", f.entries.data, f.entries.length);
+	is("group_W", f.entries.data + f.entries.length - 40, 40);
+	buffer_clear(&f.entries);
+	forge_add_group(&f, group, true);
+	is("group_entry_hidden", f.entries.data, f.entries.length);
+	assert_int_equal(derive_to(to, message_id, group->kid), E2E_OK);
+	is("to_element_group", to, sizeof(to));
+	forge_end(&f);
+	e2e_group_key_free(group);
+}
+
+/* ---- 15.7 ---- */
+
+static void
+rewrapped_envelope_of_the_document(void **state)
+{
+	struct e2e_group_key *group = group_of_the_document(alice);
+	struct bytes r = value("R"), info = value("rewrap_info");
+	unsigned char key[32], again[32];
+	struct cose_sign1 sign1;
+	struct buffer b, aad;
+	struct forge f;
+	size_t end;
+
+	forge_begin(&f, alice);
+	(void)buffer_append(&f.entries, r.data + 1, r.length - 1);
+	f.entry_count = 1;
+	forge_whole(&f, data, DATA_LEN);
+	forge_rewrap_begin(&f);
+	f.block.issued = CREATED;
+	memset(f.rewrap_iv, 0x0f, sizeof(f.rewrap_iv));
+	forge_add_group(&f, group, false);
+	forge_rewrap(&f, bob);
+	is("rewrap_R", f.recipients.data, f.recipients.length);
+	is("rewrap_envelope", f.envelope.data, f.envelope.length);
+	end = lab_header_end(f.envelope.data, f.envelope.length);
+	is("rewrap_header", f.envelope.data + ENVELOPE_START_LEN,
+	    end - ENVELOPE_START_LEN);
+
+	assert_int_equal(derive_rewrap_key(key, cek), E2E_OK);
+	is("rewrap_rk", key, sizeof(key));
+	assert_int_equal(hkdf_sha256(again, 32, cek, 32, info.data,
+	    info.length), E2E_OK);
+	is("rewrap_rk", again, sizeof(again));
+	buffer_init(&aad, 512);
+	forge_put_rewrap_aad(&f, &aad);
+	buffer_init(&b, 4096);
+	forge_sign_block(&f, &b, bob);
+	is("rewrap_claims", f.raw_block.data, f.raw_block.length);
+	buffer_is("rewrap_block", &b);
+	buffer_init(&b, 4096);
+	forge_encrypt_block(&f, &b, value("rewrap_block"));
+	buffer_is("rewrap_ct", &b);
+	assert_int_equal(cose_sign1_parse(&sign1, value("rewrap_block"),
+	    TYP_REWRAP), E2E_OK);
+	buffer_init(&b, 4096);
+	cose_put_sig_structure(&b, sign1.protected_header,
+	    buffer_bytes(&aad), sign1.payload);
+	buffer_is("rewrap_sig_structure", &b);
+	buffer_is("rewrap_X", &aad);
+	forge_end(&f);
+	e2e_group_key_free(group);
+}
+
+static void
+rewrapped_envelope_of_the_document_opens(void **state)
+{
+	struct e2e_group_key *group = group_of_the_document(alice);
+	struct bytes envelope = value("rewrap_envelope");
+	struct lab_keys keys;
+	struct e2e_open request = lab_request(&keys, NULL, alice->card);
+	struct lab_result r;
+
+	keys.cards[keys.card_count++] = bob->card;
+	lab_add_group(&request, &keys, group);
+	lab_expect(E2E_OK, envelope.data, envelope.length, &request, data,
+	    DATA_LEN);
+	lab_open(&r, envelope.data, envelope.length, &request, LAB_STREAM);
+	assert_true(r.opened.rewrapped);
+	assert_int_equal(r.opened.forwarded, CREATED);
+	is("signed_ch", r.opened.context_hash, HASH_LEN);
+	lab_result_free(&r);
+	e2e_group_key_free(group);
+}
+
 static void
 every_value_of_the_document_was_compared(void **state)
 {
@@ -477,6 +680,10 @@ main(void)
 		cmocka_unit_test(segment_signature_of_the_document),
 		cmocka_unit_test(secret_keys_of_the_document),
 		cmocka_unit_test(secret_file_of_the_document_in_both_forms),
+		cmocka_unit_test(wrapped_key_of_the_document),
+		cmocka_unit_test(group_of_the_document_opens_for_its_members),
+		cmocka_unit_test(rewrapped_envelope_of_the_document),
+		cmocka_unit_test(rewrapped_envelope_of_the_document_opens),
 		cmocka_unit_test(every_value_of_the_document_was_compared)
 	};
 

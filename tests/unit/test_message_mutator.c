@@ -6,6 +6,7 @@
  * once for each set of its inputs: this program is linked with
  * --wrap=passhash_argon2id.
  */
+#include "lab_group.h"
 #include "mutator.h"
 
 #include "crypto/passhash.h"
@@ -63,16 +64,21 @@ __wrap_passhash_argon2id(unsigned char *out, const void *passphrase,
 }
 
 static struct e2e_identity *alice, *bob, *rsa;
+static struct e2e_group_key *group;	/* alice's, with bob */
 static const unsigned char data[] = "hello\n";
 enum { DATA_LEN = sizeof(data) - 1, MINIMUM = 8192 };
 
 static int
 setup(void **state)
 {
+	const struct e2e_card *card;
+
 	(void)state;
 	alice = lab_identity("x25519", "alice");
 	bob = lab_identity("x25519", "bob");
 	rsa = lab_identity("rsa2048", "rsa");
+	card = e2e_identity_card(bob);
+	group = lab_group(alice, &card, 1, "rowers");
 	return 0;
 }
 
@@ -80,6 +86,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	e2e_group_key_free(group);
 	e2e_identity_free(alice);
 	e2e_identity_free(bob);
 	e2e_identity_free(rsa);
@@ -237,6 +244,173 @@ every_alteration_of_a_mixed_header_is_refused(void **state)
 	buffer_free(&envelope);
 }
 
+/* ---- groups ---- */
+
+static void
+group_envelope(const char *name, bool hide)
+{
+	const struct e2e_group_key *groups[] = { group };
+	struct e2e_seal q = { .to.groups = groups, .to.group_count = 1,
+		.to.hide = hide, .sender = alice, .no_card = true,
+		.threads = 1 };
+	struct lab_keys keys;
+	struct e2e_open request = lab_request(&keys, NULL,
+	    e2e_identity_card(alice));
+	struct buffer envelope = lab_seal(&q, data, DATA_LEN, LAB_STREAM);
+
+	lab_add_group(&request, &keys, group);
+	torture(name, &envelope, &request, 16, false);
+	buffer_free(&envelope);
+}
+
+static void
+every_alteration_for_a_group_is_refused(void **state)
+{
+	group_envelope("mode 2, group", false);
+}
+
+static void
+every_alteration_for_a_hidden_group_is_refused(void **state)
+{
+	group_envelope("mode 2, group hidden", true);
+}
+
+static enum e2e_error
+unwraps(void *context, const void *bytes, size_t length)
+{
+	struct e2e_group_key *key;
+	enum e2e_error error;
+
+	error = lab_unwrap(&key, (struct bytes){ bytes, length }, context,
+	    e2e_identity_card(alice));
+	e2e_group_key_free(key);
+	return error;
+}
+
+static void
+wrapped_key(const char *name, struct e2e_identity *to, bool armor,
+    unsigned values)
+{
+	const struct e2e_card *card = e2e_identity_card(to);
+	struct e2e_wrap_key q = { .maker = alice, .members = &card,
+		.member_count = 1, .name = "rowers", .no_card = true,
+		.armor = armor };
+	struct buffer file = lab_wrap(&q);
+	struct mutator m;
+
+	/* 2, 5 or 6: nothing of it is believed before the header is open. */
+	mutator_begin_other(&m, name, &file, unwraps, to,
+	    1 << 2 | 1 << 5 | 1 << 6, armor);
+	mutator_bytes(&m, 0, m.length, values);
+	mutator_truncations(&m);
+	mutator_insertions(&m);
+	mutator_deletions(&m);
+	mutator_appended(&m);
+	mutator_end(&m);
+	mutator_assert_clean(&m);
+	buffer_free(&file);
+}
+
+static void
+every_alteration_of_a_wrapped_key_is_refused(void **state)
+{
+	wrapped_key("wrapped key, X25519", bob, false, 16);
+	wrapped_key("wrapped key, RSA", rsa, false, 2);
+}
+
+static void
+every_alteration_of_an_armored_wrapped_key_is_refused(void **state)
+{
+	wrapped_key("wrapped key, armor", bob, true, 8);
+}
+
+/* ---- other recipients ---- */
+
+/* Up to the end of the payload, block included. */
+static void
+rewrapped(const char *name, const struct e2e_identity *forwarder, int mode,
+    bool hide)
+{
+	const struct e2e_card *first = e2e_identity_card(bob),
+	    *to = e2e_identity_card(alice);
+	struct e2e_seal q = { .to.cards = &first, .to.card_count = 1,
+		.sender = mode == 0 ? NULL : alice, .no_card = true,
+		.sign_segments = mode == 2, .threads = 1 };
+	struct lab_keys keys, bobs;
+	struct e2e_open open = lab_request(&bobs, bob, NULL),
+	    request = lab_request(&keys, alice, e2e_identity_card(alice));
+	struct e2e_rewrap rewrap = { .keys = open.keys, .to.cards = &to,
+		.to.card_count = 1, .to.hide = hide,
+		.forwarder = forwarder };
+	struct buffer old = lab_seal(&q, data, DATA_LEN, LAB_STREAM), new;
+
+	new = lab_rewrap(&rewrap, old.data, old.length, LAB_STREAM);
+	torture(name, &new, &request, 8, false);
+	buffer_free(&old);
+	buffer_free(&new);
+}
+
+static void
+every_alteration_of_a_bare_block_is_refused(void **state)
+{
+	rewrapped("mode 0, rewrapped, bare", NULL, 0, false);
+	rewrapped("mode 2, rewrapped, bare, hidden", NULL, 2, true);
+}
+
+static void
+every_alteration_of_a_signed_block_is_refused(void **state)
+{
+	rewrapped("mode 2, rewrapped by bob", bob, 2, false);
+	rewrapped("mode 1, rewrapped by bob, hidden", bob, 1, true);
+}
+
+/* ---- receipts ---- */
+
+static enum e2e_error
+confirms(void *context, const void *bytes, size_t length)
+{
+	const struct e2e_identity *signer = context;
+	struct e2e_delivery d;
+
+	return e2e_delivery_read(&d, bytes, length,
+	    e2e_identity_card(signer));
+}
+
+static void
+receipt(const char *name, struct e2e_identity *recipient, unsigned values)
+{
+	struct e2e_opened opened = { .receipt_wanted = true,
+		.sender_state = E2E_SENDER_VERIFIED };
+	struct buffer bytes;
+	struct mutator m;
+	unsigned char made[E2E_DELIVERY_MAX];
+	size_t length;
+
+	assert_int_equal(e2e_delivery_make(made, &length, recipient,
+	    &opened), E2E_OK);
+	buffer_init(&bytes, LAB_MAX);
+	assert_true(buffer_append(&bytes, made, length));
+	mutator_begin_other(&m, name, &bytes, confirms, recipient,
+	    1 << 1 | 1 << 5, false);
+	mutator_bytes(&m, 0, m.length, values);
+	mutator_truncations(&m);
+	mutator_insertions(&m);
+	mutator_deletions(&m);
+	mutator_appended(&m);
+	mutator_end(&m);
+	mutator_assert_clean(&m);
+	buffer_free(&bytes);
+}
+
+static void
+every_alteration_of_a_receipt_is_refused(void **state)
+{
+	receipt("delivery receipt, Ed25519", bob, 255);
+	receipt("delivery receipt, RSA", rsa, 16);
+}
+
+/* ---- long ones ---- */
+
 /* Several chunks and several segments. */
 static void
 long_payload(const char *name, const struct e2e_identity *sender)
@@ -302,6 +476,17 @@ main(void)
 		    every_alteration_of_armor_is_refused_or_is_white_space),
 		cmocka_unit_test(every_alteration_for_a_passphrase_is_refused),
 		cmocka_unit_test(every_alteration_of_a_mixed_header_is_refused),
+		cmocka_unit_test(every_alteration_for_a_group_is_refused),
+		cmocka_unit_test(
+		    every_alteration_for_a_hidden_group_is_refused),
+		cmocka_unit_test(
+		    every_alteration_of_a_wrapped_key_is_refused),
+		cmocka_unit_test(
+		    every_alteration_of_an_armored_wrapped_key_is_refused),
+		cmocka_unit_test(every_alteration_of_a_bare_block_is_refused),
+		cmocka_unit_test(
+		    every_alteration_of_a_signed_block_is_refused),
+		cmocka_unit_test(every_alteration_of_a_receipt_is_refused),
 		cmocka_unit_test(
 		    chunks_exchanged_doubled_or_missing_are_refused),
 		cmocka_unit_test(
