@@ -200,7 +200,8 @@ struct e2e_opened {
 	size_t recipient_count;
 	/* Set by e2e_open_payload: */
 	uint64_t data_bytes;
-	unsigned char data_hash[E2E_HASH_LEN];	/* with hash_data */
+	bool is_hashed;			/* with hash_data */
+	unsigned char data_hash[E2E_HASH_LEN];
 };
 
 struct e2e_reader;

@@ -45,7 +45,7 @@ e2e_delivery_make(unsigned char *data, size_t *length,
 	enum e2e_error error;
 
 	*length = 0;
-	if (!opened->receipt_wanted || opened->rewrapped ||
+	if (!opened->receipt_wanted || !opened->is_hashed || opened->rewrapped ||
 	    opened->sender_state != E2E_SENDER_VERIFIED)
 		return E2E_ERR_USAGE;
 	if (e2e_identity_locked(recipient))
@@ -139,5 +139,7 @@ e2e_delivery_read(struct e2e_delivery *delivery, const void *data,
 		error = sign1_verify(&valid, signer->signing, &sign1, no_aad);
 	if (error == E2E_OK && !valid)
 		error = E2E_ERR_DELIVERY_SIGNATURE;
+	if (error != E2E_OK)
+		memset(delivery, 0, sizeof(*delivery));
 	return error;
 }

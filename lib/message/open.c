@@ -304,6 +304,7 @@ release_digested(struct e2e_reader *reader, const struct e2e_open *request,
 		error = release(reader, request, &digest.io, opened, failed);
 	if (error == E2E_OK)
 		error = hash_final(digest.hash, opened->data_hash);
+	opened->is_hashed = error == E2E_OK;
 	hash_free(digest.hash);
 	return error;
 }

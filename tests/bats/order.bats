@@ -498,8 +498,8 @@ print(e["sequence"], e["conversation"])' >number
 	opens 4 far --max-age 1h
 	opens 0 far --max-age 1h --max-skew 3d
 	numbered never alice $ONE 4 18446744073709551615
-	judged e2e-open -i bob.key --state st never
-	empty out
+	opens 4 never
+	says 'in the future'
 	gives 64 e2e-open -i bob.key --max-skew 0 old
 	gives 64 e2e-open -i bob.key --max-skew soon old
 }
@@ -593,7 +593,7 @@ damaged() {
 	damaged gone
 	gives 78 e2e-open -i bob.key --state bad 2.env
 	says 'it is gone'
-	says 'restore it from a copy'
+	says 'with an older copy in its place'
 	# The good one is as good as before.
 	opens 4 1.env
 	placed next 2.env

@@ -37,7 +37,7 @@ payload_of() {
 spliced() {
 	{
 		cat <<-'END'
-		import time
+		import base64, time
 		from e2epeer import labels as L, crypto
 		from e2epeer.cbor import encode
 		from e2epeer.cose import protected_map, sig_structure
@@ -49,7 +49,7 @@ spliced() {
 		class Parts:
 		    def __init__(self, file):
 		        data = open(file, "rb").read()
-		        h = parse_header(data, 6, 1)
+		        h = parse_header(data, 6, 1, rewrap=True)
 		        self.P, self.iv, self.ct, self.R, self.block = h.protected, h.iv, h.ciphertext, h.recipients, h.rewrap
 		        self.entries, self.rest = h.entries, data[6 + h.size:]
 		    def write(self, file):
@@ -313,9 +313,9 @@ spliced() {
 
 @test "to a group, by nobody or by somebody else: 3" {
 	e2e-wrap-key -d -i bob.key friends >raw
-	e2e-wrap-key --show -i bob.key friends | sed -n 's/^group id: //p' >kid
+	e2e-wrap-key --show -i bob.key friends | sed -n 's/^group: //p' >kid
 	spliced <<-'END'
-	k, kid = open("raw", "rb").read(), bytes.fromhex(open("kid").read())
+	k, kid = open("raw", "rb").read(), base64.b32decode(open("kid").read().strip().replace("-", "").upper() + "====")
 	def group(file, make):
 	    e = Parts("signed")
 	    rh = crypto.sha256(e.R)
