@@ -11,7 +11,7 @@ end
 
 complete -c e2e-wrap-key -l new -d 'wrap a fresh key'
 complete -c e2e-wrap-key -l add -r -F -a '(__e2e_contacts)' -d 'give the wrapped key in FILE to one more member'
-complete -c e2e-wrap-key -l remove -r -F -a '(__e2e_contacts)' -d 'begin another epoch of FILE, without this member'
+complete -c e2e-wrap-key -l remove -r -F -a '(__e2e_contacts)' -d 'begin another epoch of FILE, without this member (or fingerprint)'
 complete -c e2e-wrap-key -s d -l unwrap -d 'write the key that is wrapped in FILE'
 complete -c e2e-wrap-key -l show -d 'tell what FILE is; with -i, whose'
 complete -c e2e-wrap-key -s i -l identity -r -F -d 'the maker\'s secret key, or the reader\'s (default: your identity.key)'

@@ -88,6 +88,7 @@ asked(void)
 	o.receipt_wanted = true;
 	memset(o.message_id, 1, sizeof(o.message_id));
 	memset(o.context_hash, 2, sizeof(o.context_hash));
+	o.is_hashed = true;
 	memset(o.data_hash, 3, sizeof(o.data_hash));
 	return o;
 }
@@ -261,6 +262,10 @@ receipt_is_for_who_asked_and_addressed_it(void **state)
 	char *text;
 
 	assert_int_equal(e2e_delivery_make(data, &length, bob, &o), E2E_OK);
+	o.is_hashed = false;
+	assert_int_equal(e2e_delivery_make(data, &length, bob, &o),
+	    E2E_ERR_USAGE);
+	o = asked();
 	o.receipt_wanted = false;
 	assert_int_equal(e2e_delivery_make(data, &length, bob, &o),
 	    E2E_ERR_USAGE);
