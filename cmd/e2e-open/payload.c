@@ -138,6 +138,31 @@ write_output(struct open_job *job, struct e2e_reader *reader,
 	return error;
 }
 
+/* A name made of a message id stands for the message. */
+static enum e2e_error
+check_new(const char *path)
+{
+	if (access(path, F_OK) != 0)
+		return E2E_OK;
+	return message_error(E2E_ERR_REPEATED, "%s: %s", path,
+	    e2e_error_text(E2E_ERR_REPEATED));
+}
+
+/* Admitting it may have waited for another process, which gave the file its
+ * name and died. */
+static enum e2e_error
+admit(struct open_job *job, const struct e2e_opened *opened, const char *path,
+    enum file_manner manner)
+{
+	enum e2e_error error;
+
+	error = order_admit(job, opened);
+	if (error == E2E_OK && job->remember.state != NULL &&
+	    manner == FILE_NEW && (error = check_new(path)) != E2E_OK)
+		order_abandon(job);
+	return error;
+}
+
 /* Releases the payload of an accepted message to path. */
 static enum e2e_error
 release(struct open_job *job, struct e2e_reader *reader,
@@ -150,7 +175,7 @@ release(struct open_job *job, struct e2e_reader *reader,
 	error = output_open(&out, path, OUTPUT_DATA, manner, 0666, in->fd);
 	if (error != E2E_OK)
 		return error;
-	error = order_admit(job, opened);
+	error = admit(job, opened, path, manner);
 	if (error == E2E_OK) {
 		sender_report(job, opened);
 		order_report(job, opened);
@@ -219,12 +244,9 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 		return message_no_memory();
 	(void)snprintf(path, size, "%s/%s", job->folder, id);
 	/* Made between here and the commit it is E2E_ERR_EXISTS. */
-	if (access(path, F_OK) == 0) {
-		error = message_error(E2E_ERR_REPEATED, "%s: %s", path,
-		    e2e_error_text(E2E_ERR_REPEATED));
-	} else {
+	error = check_new(path);
+	if (error == E2E_OK)
 		error = release(job, reader, opened, in, path, FILE_NEW);
-	}
 	free(path);
 	return error;
 }

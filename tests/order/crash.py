@@ -12,7 +12,8 @@ done again. And then:
 2. An envelope whose opening ended with 0 is never opened with 0 again.
 3. An envelope is refused with 4 only when its output is there, whole.
 4. In the end the output of every envelope is there, exact.
-5. Commands end with 0, 4, 75 or by the kill.
+5. Commands end with 0, 4, 75 or by the kill; with -d also with 73, when
+   another process gives the same name to its file in the very moment.
 6. The databases pass SQLite's own check.
 
 	crash.py	ORDER_KILLS=N
@@ -36,7 +37,7 @@ BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 BIN = os.path.join(BUILD, "bin")
 ORDER = os.path.join(BUILD, "tests", "order")
 
-KILLED, REFUSED, LATER = -9, 4, 75
+KILLED, REFUSED, LATER, TAKEN = -9, 4, 75, 73
 SEAL_WAYS = ("file", "stdout")
 OPEN_WAYS = ("file", "stdout", "folder")
 PROCESSES = 4                      # of a crowd, at a time
@@ -86,7 +87,7 @@ class Lab:
         self.states = set()
         self.runs = {"seal": 0, "open": 0}
         self.kills = {"seal": 0, "open": 0}
-        self.refused = self.again = 0
+        self.refused = self.taken = 0
 
     def __enter__(self):
         self.work = tempfile.TemporaryDirectory()
@@ -136,8 +137,12 @@ class Lab:
         with self.lock:
             self.runs[kind] += 1
             self.kills[kind] += done.returncode == KILLED
-        if done.returncode not in (0, REFUSED, LATER, KILLED) or (
-                done.returncode == KILLED and die is None):
+        fine = {0, REFUSED, LATER}
+        if die is not None:
+            fine.add(KILLED)
+        if "-d" in argv:
+            fine.add(TAKEN)
+        if done.returncode not in fine:
             self.fault("%s ends with %d: %s" % (
                 " ".join(argv), done.returncode,
                 done.stderr.decode(errors="replace")))
@@ -208,8 +213,9 @@ class Lab:
         else:
             verdicts = self.open_one(envelopes[0], way, argv, die, report)
         for envelope, verdict in zip(envelopes, verdicts):
-            self.judge(envelope, verdict, way)
-        return len(verdicts) == len(envelopes) and LATER not in verdicts
+            self.judge(envelope, verdict)
+        return len(verdicts) == len(envelopes) and \
+            not {LATER, TAKEN} & set(verdicts)
 
     def open_one(self, envelope, way, argv, die, report):
         """A list of its verdict; of none after a kill."""
@@ -238,28 +244,29 @@ class Lab:
             status = self.run("open", [
                 *argv, "-d", mail, "--verdict-fd", str(told.fileno()),
                 sequence], die, report=report, fds=(told.fileno(),))
+        # What is behind the last end of a line was cut off.
         verdicts = [int(line) for line in
-                    read(sequence + ".verdicts").split()]
+                    read(sequence + ".verdicts").split(b"\n")[:-1]]
         # What is better later ends it; what is refused does not.
         if status not in (KILLED, LATER) and \
                 len(verdicts) != len(envelopes):
             self.fault("%d verdicts, status %d" % (len(verdicts), status))
         return verdicts
 
-    def judge(self, envelope, verdict, way):
+    def judge(self, envelope, verdict):
         """Of one envelope."""
         with self.lock:
             envelope.opened += verdict == 0
             self.refused += verdict == REFUSED
+            self.taken += verdict == TAKEN
             again = envelope.opened > 1
-        if verdict not in (0, REFUSED, LATER):
-            self.fault("verdict %d by %s: %s" % (verdict, way,
-                                                 envelope.path))
+        if verdict not in (0, REFUSED, LATER, TAKEN):
+            self.fault("verdict %d: %s" % (verdict, envelope.path))
         elif verdict == 0 and again:
             self.fault("opened twice: " + envelope.path)
         elif verdict != LATER and not envelope.is_there():
             self.fault("%s, and not there: %s" % (
-                "opened" if verdict == 0 else "refused", envelope.path))
+                "refused" if verdict else "opened", envelope.path))
 
     # ---- the end ----
 
@@ -282,7 +289,7 @@ class Lab:
                 "kills_open": self.kills["open"],
                 "runs": sum(self.runs.values()),
                 "envelopes": len(self.envelopes),
-                "refused": self.refused,
+                "refused": self.refused, "taken": self.taken,
                 "faults": len(self.faults), "first": self.faults[:5]}
 
 
