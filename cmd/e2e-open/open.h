@@ -62,8 +62,9 @@ const struct e2e_card *sender_find_card(void *context,
 enum e2e_error sender_judge(void *context, const struct e2e_opened *opened);
 
 /* Says who sent it where nobody was asked for, and writes the status line
- * about the header. For a message that may be released. */
-void sender_report(const struct open_job *job,
+ * about the header. For a message that may be released, unless it cannot be
+ * said. Told. */
+enum e2e_error sender_report(const struct open_job *job,
     const struct e2e_opened *opened);
 
 /* ---- order.c ---- */

@@ -177,9 +177,11 @@ release(struct open_job *job, struct e2e_reader *reader,
 		return error;
 	error = admit(job, opened, path, manner);
 	if (error == E2E_OK) {
-		sender_report(job, opened);
-		order_report(job, opened);
-		error = write_output(job, reader, opened, in, &out);
+		error = sender_report(job, opened);
+		if (error == E2E_OK) {
+			order_report(job, opened);
+			error = write_output(job, reader, opened, in, &out);
+		}
 		if (error == E2E_OK)
 			error = order_done(job);
 		else
