@@ -1,4 +1,4 @@
-/* remembering.h: what the linker puts in place of the functions that remember. */
+/* remembering.h: what the linker puts in place of what remembers. */
 #ifndef ORDER_REMEMBERING_H
 #define ORDER_REMEMBERING_H
 
