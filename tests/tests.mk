@@ -89,6 +89,31 @@ $(BUILD)/tests/test_message_control: private override LDFLAGS += $(call wrap,sec
 # Calls of the kernel's keyring that fail, or in whose midst the process dies.
 $(BUILD)/tests/test_cli_keyring: private override LDFLAGS += $(call wrap,syscall)
 
+# ---- what is remembered: tests/order ----
+
+# Commands that can be killed at each of their calls (die.c), and what the
+# harness has to catch: an e2e-seal that commits numbers late, and an e2e-open
+# that records messages too early, or none.
+ORDER = $(BUILD)/tests/order
+.PHONY: order
+tests: order
+order: $(addprefix $(ORDER)/,sound/e2e-seal sound/e2e-open late/e2e-seal hasty/e2e-open forgetful/e2e-open)
+
+# MANNER, COMMAND, functions that tests/order/MANNER.c replaces
+define order_command
+$(ORDER)/$(1)/$(2): $(call filter_objects,$(2)) $(BASE_OBJECTS) $(STATIC_LIBRARY) \
+	$(call object,tests/order/die.c $(if $(3),tests/order/$(1).c))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(LINK) $(call wrap,$(3)) -o $$@ $$(filter %.o,$$^) $(STATIC_LIBRARY) $$(call filter_libs,$(2))
+endef
+REMEMBERING = state_admit state_done state_abandon
+$(eval $(call order_command,sound,e2e-seal))
+$(eval $(call order_command,sound,e2e-open))
+$(eval $(call order_command,late,e2e-seal,state_reserve sqlite_commit state_close))
+$(eval $(call order_command,hasty,e2e-open,$(REMEMBERING)))
+$(eval $(call order_command,forgetful,e2e-open,$(REMEMBERING)))
+
 # ---- the relay: tests/relay, tests/bench/relay ----
 
 # A generator of load, a store full of mailboxes, and what the harnesses have to

@@ -87,20 +87,11 @@ again_release(struct open_job *job, struct e2e_reader *reader,
 {
 	enum e2e_error error;
 
-	if (job->remember.state == NULL)
+	if (job->remember.state == NULL || !job->order.interrupted)
 		return repeated(path);
-	if ((error = order_admit(job, opened)) != E2E_OK)
+	error = sender_report(job, opened);
+	if (error != E2E_OK)
 		return error;
-	if (job->order.interrupted) {
-		sender_report(job, opened);
-		order_report(job, opened);
-		error = compare_file(job, reader, opened, in, path);
-	} else {
-		error = repeated(path);
-	}
-	if (error == E2E_OK)
-		error = order_done(job);
-	else
-		order_abandon(job);
-	return error;
+	order_report(job, opened);
+	return compare_file(job, reader, opened, in, path);
 }

@@ -63,8 +63,9 @@ const struct e2e_card *sender_find_card(void *context,
 enum e2e_error sender_judge(void *context, const struct e2e_opened *opened);
 
 /* Says who sent it where nobody was asked for, and writes the status line
- * about the header. For a message that may be released. */
-void sender_report(const struct open_job *job,
+ * about the header. For a message that may be released, unless it cannot be
+ * said. Told. */
+enum e2e_error sender_report(const struct open_job *job,
     const struct e2e_opened *opened);
 
 /* ---- order.c ---- */
@@ -84,7 +85,7 @@ void order_abandon(struct open_job *job);
 /* ---- again.c ---- */
 
 /* For -d, where path is there: a repeat, unless an attempt was cut off after
- * it had written this very file; then that is finished. Told. */
+ * it had written this very file; then it is in order. Told. */
 enum e2e_error again_release(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, const char *path);
 

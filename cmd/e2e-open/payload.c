@@ -145,9 +145,9 @@ write_output(struct open_job *job, struct e2e_reader *reader,
 	return error;
 }
 
-/* Releases the payload of an accepted message to path. */
+/* Who it is from and where it belongs, then all of it. */
 static enum e2e_error
-release(struct open_job *job, struct e2e_reader *reader,
+write_file(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, const char *path,
     enum file_manner manner)
 {
@@ -157,29 +157,47 @@ release(struct open_job *job, struct e2e_reader *reader,
 	error = output_open(&out, path, OUTPUT_DATA, manner, 0666, in->fd);
 	if (error != E2E_OK)
 		return error;
-	error = receipt_prepare(job, opened);
-	if (error == E2E_OK)
-		error = order_admit(job, opened);
+	error = sender_report(job, opened);
 	if (error == E2E_OK) {
-		sender_report(job, opened);
 		order_report(job, opened);
 		error = write_output(job, reader, opened, in, &out);
-		if (error == E2E_OK)
-			error = order_done(job);
-		else
-			order_abandon(job);
 	}
 	output_abort(&out);
 	return error;
 }
 
-/* It is safe: says so, here and to its sender. */
-static void
-finish(struct open_job *job, const struct e2e_opened *opened,
-    const char *path)
+/*
+ * Releases an accepted message to path. A name made of a message id (FILE_NEW)
+ * stands for the message: what has it is there already. Whether it has is
+ * asked when the message was admitted, which may have taken a wait for another
+ * process with the same one.
+ */
+static enum e2e_error
+release(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, const char *path,
+    enum file_manner manner)
 {
-	report_done(opened, path);
-	receipt_make(job, opened);
+	enum e2e_error error;
+
+	error = receipt_prepare(job, opened);
+	if (error == E2E_OK)
+		error = order_admit(job, opened);
+	if (error != E2E_OK)
+		return error;
+	/* Made between here and the commit it is E2E_ERR_EXISTS. */
+	if (manner == FILE_NEW && access(path, F_OK) == 0)
+		error = again_release(job, reader, opened, in, path);
+	else
+		error = write_file(job, reader, opened, in, path, manner);
+	if (error == E2E_OK)
+		error = order_done(job);
+	else
+		order_abandon(job);
+	if (error == E2E_OK) {
+		report_done(opened, path);
+		receipt_make(job, opened);
+	}
+	return error;
 }
 
 /* A sender is not unknown when it could not be looked up who it is. */
@@ -216,10 +234,7 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 		return message_error(E2E_ERR_SENDER_ANONYMOUS,
 		    "%s: there is no sender whose key could be written",
 		    job->sender_card);
-	error = release(job, reader, &opened, in, job->output, FILE_REPLACE);
-	if (error == E2E_OK)
-		finish(job, &opened, job->output);
-	return error;
+	return release(job, reader, &opened, in, job->output, FILE_REPLACE);
 }
 
 /* One file, named by the message id: what it calls itself is only told. */
@@ -235,13 +250,7 @@ release_into_folder(struct open_job *job, struct e2e_reader *reader,
 	if ((path = malloc(size)) == NULL)
 		return message_no_memory();
 	(void)snprintf(path, size, "%s/%s", job->folder, id);
-	/* Made between here and the commit it is E2E_ERR_EXISTS. */
-	if (access(path, F_OK) == 0)
-		error = again_release(job, reader, opened, in, path);
-	else
-		error = release(job, reader, opened, in, path, FILE_NEW);
-	if (error == E2E_OK)
-		finish(job, opened, path);
+	error = release(job, reader, opened, in, path, FILE_NEW);
 	free(path);
 	return error;
 }

@@ -196,10 +196,11 @@ add_sender_words(struct buffer *b, const struct open_job *job,
 }
 
 /* One line: who it is from, and who passed it on. */
-static void
+static enum e2e_error
 describe(const struct open_job *job, const struct e2e_opened *opened)
 {
 	const struct contact *sender = NULL, *forwarder = NULL;
+	enum e2e_error error = E2E_OK;
 	struct buffer text;
 
 	buffer_init(&text, TEXT_MAX);
@@ -213,13 +214,16 @@ describe(const struct open_job *job, const struct e2e_opened *opened)
 	}
 	(void)buffer_append_byte(&text, '\0');
 	if (text.failed)
-		(void)message_no_memory();
+		error = message_no_memory();
 	else
 		message_note("%s%s", job->about, (const char *)text.data);
 	buffer_free(&text);
+	if (error != E2E_OK)
+		return error;
 	if (opened->sender_state == E2E_SENDER_VERIFIED)
 		warn_about(job, sender, opened->sender);
 	warn_about(job, forwarder, opened->forwarder);
+	return E2E_OK;
 }
 
 /*
@@ -310,15 +314,18 @@ add_group(struct json *j, const struct e2e_group_key *group)
 	json_number(j, "epoch", e2e_group_key_epoch(group));
 }
 
-void
+enum e2e_error
 sender_report(const struct open_job *job, const struct e2e_opened *opened)
 {
 	char id[2 * E2E_MESSAGE_ID_LEN + 1], when[TEXT_TIME_LEN + 8];
+	enum e2e_error error = E2E_OK;
 	struct json j;
 
 	/* Who was asked for need not be named, but whoever came between. */
 	if (opened->rewrapped || (!job->known && job->senders.count == 0))
-		describe(job, opened);
+		error = describe(job, opened);
+	if (error != E2E_OK)
+		return error;
 	describe_group(job, opened);
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
 	text_time(when, opened->created);
@@ -359,4 +366,5 @@ sender_report(const struct open_job *job, const struct e2e_opened *opened)
 		json_hex(&j, "reply_to", opened->reply_to,
 		    E2E_MESSAGE_ID_LEN);
 	message_status(&j);
+	return E2E_OK;
 }

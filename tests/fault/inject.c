@@ -75,12 +75,18 @@ is_data(int fd)
 	return fd != STDERR_FILENO;
 }
 
+int __real_fstat64(int fd, struct stat *st);
+
+/* A file that is empty is there to be locked. */
 static bool
 is_written(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
 
-	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY &&
+	    __real_fstat64(fd, &st) == 0 &&
+	    !(S_ISREG(st.st_mode) && st.st_size == 0);
 }
 
 WRAP(read, FAULT_READ, ssize_t, -1, EIO, (int fd, void *p, size_t n),
