@@ -413,6 +413,36 @@ print(e["sequence"], e["conversation"])' >number
 	opens 4 big
 }
 
+@test "-d, killed when the file was there and not yet noted: finished, and not twice" {
+	mkdir box
+	opens 0 1.env -d box
+	local file
+	file=$(echo box/*)
+	# As it is between the two: admitted, and nothing known of the number.
+	database st 'UPDATE message SET done=0, sender=(SELECT sender FROM numbers),
+	    conversation=(SELECT conversation FROM numbers), number=1'
+	database st 'DELETE FROM numbers'
+	cp -a st cut
+	opens 0 1.env -d box
+	says 'an earlier attempt to open this did not get to its end'
+	[ "$(cat "$file")" = 1 ]
+	placed next 2.env
+	opens 4 1.env -d box
+	# Something else under that name is not this message, and is left alone.
+	local other
+	for other in other 1x '' 1; do
+		rm -rf st
+		cp -a cut st
+		printf %s "$other" >"$file"
+		opens 4 1.env -d box
+		says 'there already'
+		[ "$(cat "$file")" = "$other" ]
+	done
+	rm "$file"
+	opens 0 1.env -d box
+	[ "$(cat "$file")" = 1 ]
+}
+
 @test "a sender who is killed leaves a gap, and uses no number twice" {
 	mkfifo slow
 	e2e-seal -q -r bob.pub -i alice.key --state sender -o made <slow 3>&- &
