@@ -143,6 +143,8 @@ delivery_release(struct open_job *job, struct e2e_reader *reader,
 	    text.length)) != E2E_OK)
 		(void)message_system(error, out->name);
 	if (error == E2E_OK) {
+		/* What a message says cannot be taken for this line. */
+		message_note("%sthis is a receipt, not a message", job->about);
 		report(&delivery, known);
 		if (job->remember.state == NULL)
 			message_detail("%s--state knows what was sent",

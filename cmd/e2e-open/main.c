@@ -63,7 +63,8 @@ static const struct option_spec options[] = {
 	{ OPTION_SENDER_CARD, "sender-card", "FILE",
 	    "write the sender's public key to FILE" },
 	{ OPTION_RECEIPT, "receipt", "FILE",
-	    "write a sealed receipt to FILE if the sender asks for one" },
+	    "write a sealed receipt to FILE (with -d into that folder) if the "
+	    "sender asks for one" },
 	{ 'j', "threads", "N", "use N threads" },
 	OPTIONS_COMMON
 };
@@ -150,17 +151,23 @@ parse_one(struct open_job *job, const struct options *o, int id)
 	return E2E_OK;
 }
 
-/* Data and receipts do not share a place. */
+/* Data, receipt and card do not share a place. */
 static void
-check_receipt(const struct open_job *job)
+check_places(const struct open_job *job)
 {
 	const char *data = job->output == NULL ? "-" : job->output;
+	const char *receipt = job->receipt.path, *card = job->sender_card;
 
-	if (job->receipt.path != NULL && job->folder == NULL &&
-	    strcmp(job->receipt.path, data) == 0)
+	if (job->folder != NULL)
+		return;
+	if (receipt != NULL && strcmp(receipt, data) == 0)
 		options_usage(&command, "--receipt and the data cannot both "
 		    "go to %s", job->output == NULL ? "standard output" :
 		    job->output);
+	if (card != NULL && (strcmp(card, data) == 0 ||
+	    (receipt != NULL && strcmp(card, receipt) == 0)))
+		options_usage(&command, "--sender-card and something else "
+		    "cannot both go to %s", card);
 }
 
 static enum e2e_error
@@ -193,7 +200,7 @@ parse(struct open_job *job, int argc, char **argv)
 		options_usage(&command, "--status-fd 1 needs --output or "
 		    "--directory: standard output is for the data");
 	}
-	check_receipt(job);
+	check_places(job);
 	if (passphrase_is_given(&job->message_source))
 		job->ask_passphrase = true;
 	return error;
@@ -308,7 +315,6 @@ main(int argc, char **argv)
 		error = prepare(&job);
 	if (error == E2E_OK)
 		error = payload_open(&job);
-	error = receipt_end(&job, error);
 	free_job(&job);
 	return process_finish(error);
 }

@@ -29,10 +29,9 @@ struct open_job {
 	struct state_order order;	/* of the message at hand */
 	struct {
 		const char *path;	/* --receipt, or NULL */
-		struct output out;	/* open from the first that has to be
-					 * made on */
-		bool begun, made;
-		enum e2e_error error;	/* the first one; told */
+		char *file;		/* of the message at hand */
+		struct output out;
+		bool open;
 	} receipt;
 	struct contacts contacts;
 	bool ask_passphrase;
@@ -43,6 +42,7 @@ struct open_job {
 	struct input in;
 	const char *output;
 	const char *folder;		/* -d */
+	char *file;			/* there, of the message at hand */
 	int verdict_fd;			/* --verdict-fd; -1: none */
 	const char *sender_card;	/* --sender-card */
 	enum e2e_error lookup;		/* why no card could be looked up */
@@ -81,6 +81,9 @@ void order_report(const struct open_job *job,
 enum e2e_error order_done(struct open_job *job);
 /* Nothing came of it. */
 void order_abandon(struct open_job *job);
+/* Its output is there, but not all that belongs to it: the next attempt
+ * finishes it. */
+void order_leave(struct open_job *job);
 
 /* ---- again.c ---- */
 
@@ -92,15 +95,14 @@ enum e2e_error again_release(struct open_job *job, struct e2e_reader *reader,
 /* ---- receipt.c ---- */
 
 /* Before a message is released: opens the file, if there has to be a receipt.
- * Told. */
+ * receipt_end follows, also after failure. Told. */
 enum e2e_error receipt_prepare(struct open_job *job,
     const struct e2e_opened *opened);
-/* Seals a receipt for a message that is safe, if there has to be one. What
- * goes wrong is told, and no matter of the message: receipt_end says it. */
-void receipt_make(struct open_job *job, const struct e2e_opened *opened);
-/* Keeps the receipts that were made. `error`, or where that is E2E_OK what
- * went wrong with them. Told. */
-enum e2e_error receipt_end(struct open_job *job, enum e2e_error error);
+/* For a message that is safe: seals the receipt and keeps it. Told. */
+enum e2e_error receipt_make(struct open_job *job,
+    const struct e2e_opened *opened);
+/* Leaves none that was not made. */
+void receipt_end(struct open_job *job);
 
 /* ---- delivery.c ---- */
 

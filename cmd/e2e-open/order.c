@@ -145,6 +145,13 @@ order_done(struct open_job *job)
 }
 
 void
+order_leave(struct open_job *job)
+{
+	if (job->remember.state != NULL)
+		(void)!state_leave(job->remember.state);
+}
+
+void
 order_abandon(struct open_job *job)
 {
 	/* One that stays is taken for an attempt that was cut off, which it

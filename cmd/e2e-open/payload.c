@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { SHORT_HASH_LEN = 8 };
+
 static const struct {
 	enum e2e_error error;
 	const char *text;
@@ -167,36 +169,80 @@ write_file(struct open_job *job, struct e2e_reader *reader,
 }
 
 /*
- * Releases an accepted message to path. A name made of a message id (FILE_NEW)
- * stands for the message: what has it is there already. Whether it has is
- * asked when the message was admitted, which may have taken a wait for another
- * process with the same one.
+ * With -d: a file named by the message id, whatever the message calls itself.
+ * The id is its sender's choice, and somebody may have used it before him: what
+ * is new by its hash (--state) has a name of its own then.
  */
 static enum e2e_error
+name_file(struct open_job *job, const struct e2e_opened *opened)
+{
+	char id[2 * E2E_MESSAGE_ID_LEN + 1], hash[2 * SHORT_HASH_LEN + 1];
+	size_t size = strlen(job->folder) + 1 + sizeof(id) + sizeof(hash);
+
+	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
+	text_hex(hash, opened->context_hash, SHORT_HASH_LEN);
+	if ((job->file = malloc(size)) == NULL)
+		return message_no_memory();
+	(void)snprintf(job->file, size, "%s/%s", job->folder, id);
+	if (job->remember.state != NULL && !job->order.interrupted &&
+	    access(job->file, F_OK) == 0)
+		(void)snprintf(job->file, size, "%s/%s-%s", job->folder, id,
+		    hash);
+	return E2E_OK;
+}
+
+/*
+ * What was admitted. A file of its name is the message, which is there already.
+ * Whether there is one is asked only now: to be admitted it may have waited for
+ * another process with the same message. *out: its output is complete.
+ */
+static enum e2e_error
+release_admitted(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in, bool *out)
+{
+	enum e2e_error error = E2E_OK;
+
+	if (job->folder == NULL)
+		error = write_file(job, reader, opened, in, job->output,
+		    FILE_REPLACE);
+	else if ((error = name_file(job, opened)) != E2E_OK)
+		return error;
+	else if (access(job->file, F_OK) == 0)
+		error = again_release(job, reader, opened, in, job->file);
+	else
+		/* Made between here and the commit it is E2E_ERR_EXISTS. */
+		error = write_file(job, reader, opened, in, job->file,
+		    FILE_NEW);
+	*out = error == E2E_OK;
+	return *out ? receipt_make(job, opened) : error;
+}
+
+/* Releases an accepted message, and remembers it. */
+static enum e2e_error
 release(struct open_job *job, struct e2e_reader *reader,
-    struct e2e_opened *opened, const struct input *in, const char *path,
-    enum file_manner manner)
+    struct e2e_opened *opened, const struct input *in)
 {
 	enum e2e_error error;
+	bool out = false;
 
 	error = receipt_prepare(job, opened);
 	if (error == E2E_OK)
 		error = order_admit(job, opened);
-	if (error != E2E_OK)
-		return error;
-	/* Made between here and the commit it is E2E_ERR_EXISTS. */
-	if (manner == FILE_NEW && access(path, F_OK) == 0)
-		error = again_release(job, reader, opened, in, path);
-	else
-		error = write_file(job, reader, opened, in, path, manner);
-	if (error == E2E_OK)
-		error = order_done(job);
-	else
-		order_abandon(job);
 	if (error == E2E_OK) {
-		report_done(opened, path);
-		receipt_make(job, opened);
+		error = release_admitted(job, reader, opened, in, &out);
+		if (error == E2E_OK)
+			error = order_done(job);
+		else if (out)
+			order_leave(job);
+		else
+			order_abandon(job);
 	}
+	receipt_end(job);
+	if (error == E2E_OK)
+		report_done(opened, job->folder == NULL ? job->output :
+		    job->file);
+	free(job->file);
+	job->file = NULL;
 	return error;
 }
 
@@ -234,25 +280,7 @@ open_single(struct open_job *job, struct e2e_reader *reader,
 		return message_error(E2E_ERR_SENDER_ANONYMOUS,
 		    "%s: there is no sender whose key could be written",
 		    job->sender_card);
-	return release(job, reader, &opened, in, job->output, FILE_REPLACE);
-}
-
-/* One file, named by the message id: what it calls itself is only told. */
-static enum e2e_error
-release_into_folder(struct open_job *job, struct e2e_reader *reader,
-    struct e2e_opened *opened, const struct input *in)
-{
-	char id[2 * E2E_MESSAGE_ID_LEN + 1], *path;
-	enum e2e_error error;
-	size_t size = strlen(job->folder) + 1 + sizeof(id);
-
-	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
-	if ((path = malloc(size)) == NULL)
-		return message_no_memory();
-	(void)snprintf(path, size, "%s/%s", job->folder, id);
-	error = release(job, reader, opened, in, path, FILE_NEW);
-	free(path);
-	return error;
+	return release(job, reader, &opened, in);
 }
 
 /* The same about one of several envelopes of which not even the id is known. */
@@ -281,6 +309,19 @@ can_go_on(const struct e2e_reader *reader, enum e2e_error error)
 	    error == E2E_ERR_EXISTS || error == E2E_ERR_TERMINAL);
 }
 
+/* What else is wrong with an envelope that was refused is told of it. */
+static bool
+pass_over(struct open_job *job, struct e2e_reader *reader,
+    const struct input *in, size_t count)
+{
+	struct e2e_diag diag = { .code = E2E_OK };
+	enum e2e_error error = e2e_reader_pass(reader, &diag);
+
+	if (error != E2E_OK)
+		tell_of(job, error, &diag, in->name, count);
+	return error == E2E_OK;
+}
+
 /*
  * Envelopes are independent: one that is refused does not stand before the
  * next. The first failure is the one that the exit status tells.
@@ -306,14 +347,15 @@ open_several(struct open_job *job, struct e2e_reader *reader,
 		if (error != E2E_OK)
 			tell_of(job, error, &diag, in->name, count);
 		else
-			error = release_into_folder(job, reader, &opened, in);
+			error = release(job, reader, &opened, in);
 		if ((problem = verdict_write(job, error)) != E2E_OK)
 			return problem;
 		if (error == E2E_OK)
 			continue;
 		if (first == E2E_OK)
 			first = error;
-		if (!can_go_on(reader, error))
+		if (!can_go_on(reader, error) ||
+		    !pass_over(job, reader, in, count))
 			return first;
 	}
 }

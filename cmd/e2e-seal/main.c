@@ -172,6 +172,10 @@ check_usage(const struct seal *s)
 	    r->no_card || r->ask_receipt || s->remember.folder != NULL))
 		options_usage(&command, "--self, --sign-segments, --no-card, "
 		    "--ask-receipt and --state need a sender, -i");
+	if (r->media_type != NULL &&
+	    strcmp(r->media_type, E2E_DELIVERY_TYPE) == 0)
+		options_usage(&command, "--type %s: receipts are made by "
+		    "e2e-open --receipt", r->media_type);
 	if (s->conversation != NULL && s->remember.folder == NULL)
 		options_usage(&command, "--conversation needs --state: numbers "
 		    "have to be remembered");

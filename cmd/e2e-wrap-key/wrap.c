@@ -5,12 +5,17 @@
 #include "wrap_key.h"
 
 #include "base/buffer.h"
+#include "base/fd.h"
+#include "base/file.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/output.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static bool
 has_id(const struct cardlist *list, const unsigned char id[E2E_ID_LEN])
@@ -57,17 +62,48 @@ write_wrapped(struct wrap_key *w, struct e2e_wrap_key *request,
 	return error;
 }
 
+/* A key is not typed, and not kept where others read it. */
+static enum e2e_error
+check_source(const struct input *in)
+{
+	struct stat st;
+
+	if (isatty(in->fd)) {
+		(void)message_error(E2E_ERR_USAGE, "a key is not typed on a "
+		    "terminal");
+		message_hint("--new makes one");
+		return E2E_ERR_USAGE;
+	}
+	/* What the shell has opened is the shell's affair. */
+	if (!in->own || fstat(in->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    file_is_private(in->fd))
+		return E2E_OK;
+	(void)message_error(E2E_ERR_PERMISSIONS, "%s: %s", in->name,
+	    e2e_error_text(E2E_ERR_PERMISSIONS));
+	message_hint("chmod 600 %s", in->name);
+	return E2E_ERR_PERMISSIONS;
+}
+
 /* Exactly as many bytes as a key has. */
 static enum e2e_error
 read_key(struct buffer *key, const char *path)
 {
+	struct input in;
 	enum e2e_error error;
 
-	error = input_read_file(key, path, "the key");
-	if (error == E2E_OK && key->length != E2E_GROUP_KEY_LEN)
-		error = message_error(E2E_ERR_GROUP_KEY, "%s: %s",
-		    path == NULL ? "standard input" : path,
-		    e2e_error_text(E2E_ERR_GROUP_KEY));
+	error = input_open(&in, path, "the key");
+	if (error == E2E_OK)
+		error = check_source(&in);
+	if (error == E2E_OK) {
+		errno = 0;
+		error = fd_read_all(in.fd, key);
+		if (error != E2E_OK && error != E2E_ERR_LIMIT)
+			(void)message_system(error, in.name);
+		else if (key->length != E2E_GROUP_KEY_LEN)
+			error = message_error(E2E_ERR_GROUP_KEY, "%s: %s",
+			    in.name, e2e_error_text(E2E_ERR_GROUP_KEY));
+	}
+	input_close(&in);
 	return error;
 }
 
@@ -78,8 +114,8 @@ wrap_new(struct wrap_key *w)
 	struct buffer key;
 	enum e2e_error error = E2E_OK;
 
-	/* More than a key, so that a longer file is told from one. */
-	buffer_init_secret(&key, 4096);
+	/* One more than a key has, so that a longer file is told from one. */
+	buffer_init_secret(&key, E2E_GROUP_KEY_LEN + 1);
 	if (!w->fresh) {
 		error = read_key(&key, w->input);
 		request.key = key.data;
@@ -144,6 +180,9 @@ check_removed(const struct wrap_key *w, const struct e2e_group_key *group)
 
 	for (i = 0; i < w->removed_count; i++) {
 		id = w->removed[i].id;
+		if (has_id(&w->added, id))
+			return message_error(E2E_ERR_USAGE,
+			    "%s: both added and removed", w->removed[i].word);
 		if (memcmp(id, e2e_card_id(e2e_group_key_maker(group)),
 		    E2E_ID_LEN) == 0)
 			return message_error(E2E_ERR_USAGE, "%s: its maker "
@@ -171,6 +210,21 @@ is_removed(const struct wrap_key *w, const unsigned char id[E2E_ID_LEN])
 			return true;
 	}
 	return false;
+}
+
+/* -r only gives the cards of members: whoever is none is not made one. */
+static void
+warn_about_others(const struct wrap_key *w, const struct cardlist *list)
+{
+	size_t i;
+
+	for (i = 0; i < w->members.count; i++) {
+		if (!has_id(list, e2e_card_id(w->members.cards[i])) &&
+		    memcmp(e2e_card_id(w->members.cards[i]), e2e_card_id(
+		    e2e_identity_card(w->reader)), E2E_ID_LEN) != 0)
+			message_warn("%s is no member, and does not become "
+			    "one: --add adds", w->members.labels[i]);
+	}
 }
 
 /* Those who were members and are not removed, and those who are added. */
@@ -219,6 +273,7 @@ wrap_change(struct wrap_key *w)
 	if (error == E2E_OK)
 		error = list_members(w, group, &members);
 	if (error == E2E_OK) {
+		warn_about_others(w, &members);
 		request.group = group;
 		error = write_wrapped(w, &request, &members);
 	}

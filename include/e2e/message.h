@@ -241,6 +241,15 @@ E2E_API E2E_CHECK enum e2e_error e2e_open_next(struct e2e_reader *reader,
 E2E_API bool e2e_reader_in_step(const struct e2e_reader *reader);
 
 /*
+ * Passes over the payload of an envelope that is not wanted, so that what is
+ * wrong with its frame is told of it and not of the next one. Nothing if there
+ * is none at hand. E2E_ERR_TRUNCATED, E2E_ERR_MALFORMED, E2E_ERR_READ; the
+ * reader is out of step then.
+ */
+E2E_API E2E_CHECK enum e2e_error e2e_reader_pass(struct e2e_reader *reader,
+    struct e2e_diag *diag);
+
+/*
  * Releases the payload: only bytes that are authentic and, in mode 2, signed.
  * What was written when it fails is a verified prefix, no more.
  */

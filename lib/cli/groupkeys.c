@@ -4,6 +4,7 @@
 #include "cli/groupkeys.h"
 
 #include "base/buffer.h"
+#include "base/secret.h"
 #include "cli/input.h"
 #include "cli/message.h"
 
@@ -136,6 +137,24 @@ judge_maker(const struct e2e_group_key *group, const char *path,
 	return E2E_OK;
 }
 
+/* Its maker has made one epoch twice: members of one cannot read the other. */
+static void
+warn_about_fork(const struct groupkeys *g, size_t count)
+{
+	const struct e2e_group_key *group = g->list[count];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (memcmp(e2e_group_key_id(g->list[i]),
+		    e2e_group_key_id(group), E2E_ID_LEN) == 0 &&
+		    !secret_equal(e2e_group_key_secret(g->list[i]),
+		    e2e_group_key_secret(group), E2E_GROUP_KEY_LEN))
+			message_warn("%s and %s: two keys of one epoch: its "
+			    "maker has changed the same file twice",
+			    g->paths[i], g->paths[count]);
+	}
+}
+
 enum e2e_error
 groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
     struct contacts *contacts, enum groupkeys_use use)
@@ -149,6 +168,8 @@ groupkeys_open(struct groupkeys *g, const struct e2e_keys *keys,
 		if (error == E2E_OK)
 			error = judge_maker(g->list[i], g->paths[i], keys,
 			    contacts, use);
+		if (error == E2E_OK)
+			warn_about_fork(g, i);
 	}
 	return error;
 }

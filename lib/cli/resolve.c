@@ -50,6 +50,19 @@ add_file(struct cardlist *list, const char *path)
 	return error != E2E_OK ? error : cardlist_add(list, card, path);
 }
 
+/* One line, and no second one behind it that nobody would notice. */
+static enum e2e_error
+add_line(struct cardlist *list, const char *line)
+{
+	static const char label[] = "the public key given";
+	const char *end = strchr(line, '\n');
+
+	if (end != NULL && end[1] != '\0')
+		return message_error(E2E_ERR_CARD, "%s: one line is expected",
+		    label);
+	return cardlist_parse(list, line, strlen(line), label);
+}
+
 /* Checks what was added since there were `before`. */
 static enum e2e_error
 check_from(const struct cardlist *list, const struct contacts *contacts,
@@ -76,8 +89,7 @@ resolve_word_unchecked(struct cardlist *list, struct contacts *contacts,
 	if ((error = contacts_load(contacts)) != E2E_OK)
 		return error;
 	if (strncmp(word, LINE_START, strlen(LINE_START)) == 0)
-		return cardlist_parse(list, word, strlen(word),
-		    "the public key given");
+		return add_line(list, word);
 	/* A pinned name, which never has a slash, means that contact whatever
 	 * lies in the folder one stands in: files there may be anybody's. */
 	pinned = contacts_find_name(contacts, word);

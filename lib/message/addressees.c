@@ -1,6 +1,7 @@
 /* Who a header is for. */
 #include "message/addressees.h"
 
+#include "base/secret.h"
 #include "message/identity.h"
 #include "message/recipients.h"
 
@@ -28,7 +29,10 @@ has_group(const struct addressees *a, const struct e2e_group_key *group)
 	size_t i;
 
 	for (i = 0; i < a->group_count; i++) {
-		if (memcmp(a->groups[i]->kid, group->kid, E2E_ID_LEN) == 0)
+		/* One epoch could have been made twice, with two keys. */
+		if (memcmp(a->groups[i]->kid, group->kid, E2E_ID_LEN) == 0 &&
+		    secret_equal(a->groups[i]->secret, group->secret,
+		    E2E_GROUP_KEY_LEN))
 			return true;
 	}
 	return false;

@@ -3,7 +3,9 @@
 
 #include "base/secret.h"
 #include "message/card.h"
+#include "message/diag.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,20 @@ reader_pass_over(struct e2e_reader *r)
 		error = reader_preamble(r, preamble);
 	while (error == E2E_OK && !last)
 		error = reader_chunk(r, item, &head, &chunk, &last);
+	return error;
+}
+
+enum e2e_error
+e2e_reader_pass(struct e2e_reader *r, struct e2e_diag *diag)
+{
+	enum e2e_error error = E2E_OK;
+
+	errno = 0;
+	if (!r->failed && r->payload_pending) {
+		error = reader_pass_over(r);
+		r->failed = error != E2E_OK;
+	}
+	diag_set(diag, error, 0, NULL);
 	return error;
 }
 

@@ -357,6 +357,12 @@ state_done(struct state *s)
 }
 
 enum e2e_error
+state_leave(struct state *s)
+{
+	return s->admitted ? let_go(s, E2E_OK) : E2E_ERR_USAGE;
+}
+
+enum e2e_error
 state_abandon(struct state *s)
 {
 	enum e2e_error err;

@@ -111,6 +111,8 @@ E2E_CHECK enum e2e_error state_admit(struct state *s,
 E2E_CHECK enum e2e_error state_done(struct state *s);
 /* Nothing came of it: as if it had not been admitted. */
 E2E_CHECK enum e2e_error state_abandon(struct state *s);
+/* It did not get to its end, but will: as if the process had been killed. */
+E2E_CHECK enum e2e_error state_leave(struct state *s);
 
 /* ---- sending ---- */
 
