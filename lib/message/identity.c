@@ -175,8 +175,7 @@ load_key_set(struct e2e_identity *id, struct bytes key_set)
 /* What a KDF may cost is asked when it is about to run. */
 static const struct header_limits no_cap = {
 	.memory_max_kib = UINT32_MAX,
-	.ciphertext_max = E2E_KEY_FILE_MAX,
-	.no_rewrap = true
+	.ciphertext_max = E2E_KEY_FILE_MAX
 };
 
 static enum e2e_error
@@ -314,8 +313,7 @@ e2e_identity_unlock(struct e2e_identity *identity, const void *passphrase,
 	struct header_limits limits = {
 		.memory_max_kib = memory_max_kib != 0 ? memory_max_kib :
 		    RECIPIENT_MEMORY_MAX_KIB,
-		.ciphertext_max = E2E_KEY_FILE_MAX,
-		.no_rewrap = true
+		.ciphertext_max = E2E_KEY_FILE_MAX
 	};
 	struct keyfile file;
 	unsigned char *cek;

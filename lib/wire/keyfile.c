@@ -12,8 +12,10 @@ static enum e2e_error
 parse_secret(struct keyfile *file, struct dcbor_reader *r,
     const struct header_limits *limits)
 {
+	struct header_limits own = *limits;
 	enum e2e_error error;
 
+	own.no_rewrap = true;
 	if (dcbor_peek(r) != DCBOR_TAG) {
 		if (!dcbor_get_bytes(r, &file->key_set))
 			return E2E_ERR_KEY_FILE;
@@ -21,7 +23,7 @@ parse_secret(struct keyfile *file, struct dcbor_reader *r,
 	}
 	file->is_encrypted = true;
 	error = header_parse(&file->header, r->data + r->offset,
-	    r->length - r->offset, r->depth, limits);
+	    r->length - r->offset, r->depth, &own);
 	if (error == E2E_ERR_MALFORMED || error == E2E_ERR_HEADER_TRUNCATED)
 		return E2E_ERR_KEY_FILE;
 	if (error != E2E_OK)

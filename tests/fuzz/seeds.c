@@ -479,7 +479,8 @@ deliveries(void)
 {
 	static const enum fuzz_person people[] = { FUZZ_CURVE, FUZZ_RSA };
 	struct e2e_opened opened = {
-		.receipt_wanted = true, .sender_state = E2E_SENDER_VERIFIED
+		.receipt_wanted = true, .is_hashed = true,
+		.sender_state = E2E_SENDER_VERIFIED
 	};
 	unsigned char data[E2E_DELIVERY_MAX];
 	struct cose_sign1 sign1;

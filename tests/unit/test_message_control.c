@@ -317,7 +317,7 @@ reader_of_wrapped_keys_that_ignores_tags_is_caught(void **state)
 static void
 reader_of_receipts_that_ignores_signatures_is_caught(void **state)
 {
-	struct e2e_opened opened = { .receipt_wanted = true,
+	struct e2e_opened opened = { .receipt_wanted = true, .is_hashed = true,
 		.sender_state = E2E_SENDER_VERIFIED };
 	unsigned char made[E2E_DELIVERY_MAX];
 	struct buffer receipt;

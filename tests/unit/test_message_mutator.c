@@ -379,7 +379,7 @@ confirms(void *context, const void *bytes, size_t length)
 static void
 receipt(const char *name, struct e2e_identity *recipient, unsigned values)
 {
-	struct e2e_opened opened = { .receipt_wanted = true,
+	struct e2e_opened opened = { .receipt_wanted = true, .is_hashed = true,
 		.sender_state = E2E_SENDER_VERIFIED };
 	struct buffer bytes;
 	struct mutator m;
