@@ -296,10 +296,10 @@ state_admit(struct state *s, const struct state_message *message,
 	    (message->numbered && message->number > INT64_MAX))
 		return E2E_ERR_LIMIT;
 	s->message = *message;
-	if (fd_lock_at(s->lock, place_of(message)) != E2E_OK) {
-		s->why = "the file system has no locks";
-		return E2E_ERR_STORE;
-	}
+	err = state_lock(s, place_of(message), "another process is opening "
+	    "the same message", &s->why);
+	if (err != E2E_OK)
+		return err;
 	if ((err = state_begin(s)) == E2E_OK)
 		err = state_end(s, admit(s, message, order));
 	s->admitted = true;

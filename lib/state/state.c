@@ -95,6 +95,17 @@ state_why(const struct state *s)
 	return s->why;
 }
 
+enum e2e_error
+state_lock(struct state *s, uint64_t at, const char *busy, const char **why)
+{
+	enum e2e_error err = fd_lock_at(s->lock, at, s->policy.wait);
+
+	if (err == E2E_OK)
+		return err;
+	*why = err == E2E_ERR_BUSY ? busy : "the file system has no locks";
+	return err == E2E_ERR_BUSY ? err : E2E_ERR_STORE;
+}
+
 /* ---- transactions ---- */
 
 /* What the layer below calls it, in the words of state.h. */
@@ -331,10 +342,10 @@ find_or_make(struct state *s, const char *folder, const char *path,
 	if ((err = read_marker(marker, &there, why)) != E2E_OK)
 		return err;
 	if (!there) {
-		if (fd_lock_at(s->lock, MAKING) != E2E_OK) {
-			*why = "the file system has no locks";
-			return E2E_ERR_STORE;
-		}
+		err = state_lock(s, MAKING, "another process is making it",
+		    why);
+		if (err != E2E_OK)
+			return err;
 		/* Somebody else may have made it meanwhile. */
 		err = read_marker(marker, &there, why);
 		if (err == E2E_OK && !there)
@@ -386,6 +397,8 @@ state_open(struct state **opened, const char *folder,
 		s->policy.keep = STATE_KEEP;
 	if (s->policy.rows == 0)
 		s->policy.rows = STATE_ROWS;
+	if (s->policy.wait == 0)
+		s->policy.wait = STATE_WAIT;
 	err = make_folder(folder);
 	if (err == E2E_OK)
 		err = open_lock(s, folder);

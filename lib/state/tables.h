@@ -84,6 +84,10 @@ struct state_self {
 };
 
 struct sqlite_statement *state_get(struct state *s, enum statement statement);
+/* Has this byte of the file of locks for this process; else *why says what is
+ * in the way, `busy` for another process. E2E_ERR_BUSY, E2E_ERR_STORE. */
+enum e2e_error state_lock(struct state *s, uint64_t at, const char *busy,
+    const char **why);
 /* A transaction: everything that a function changes, until state_end, which
  * commits, or rolls back for an error, and returns the first one, in the
  * words of state.h. Without state_begin's E2E_OK there is no state_end. */

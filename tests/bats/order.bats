@@ -483,6 +483,30 @@ print(e["sequence"], e["conversation"])' >number
 	bytes 3000000 | cmp - out.*
 }
 
+@test "who waits for the same message gives up: 75, and the first goes on" {
+	bytes 3000000 | e2e-seal -q -r bob.pub -i alice.key --state sender -o big
+	mkfifo slow
+	e2e-open -q -i bob.key --state st --status-fd 5 -o plain <slow 2>err.1 3>&- 5>status.1 &
+	local child=$!
+	exec 8>slow
+	head -c 2900000 big >&8
+	# The line that is written when it was admitted.
+	until grep -qs '"order"' status.1; do kill -0 $child; sleep 0.01; done
+	mkdir d
+	local got=0
+	timeout 300 e2e-open -i bob.key --state st -d d --verdict-fd 6 big 6>verdicts 2>err 8>&- || got=$?
+	[ $got = 75 ]
+	explained
+	says 'another process is opening the same message'
+	[ "$(cat verdicts)" = 75 ]
+	[ -z "$(ls -A d)" ]
+	tail -c +2900001 big >&8
+	exec 8>&-
+	wait $child
+	bytes 3000000 | cmp - plain
+	opens 4 big
+}
+
 @test "many messages, opened by many at once: each exactly once" {
 	local n pids=()
 	cat 1.env 2.env 3.env 4.env 5.env plain.env bare.env >box

@@ -42,7 +42,9 @@ inside(const char *name)
 static struct state *
 open_with(uint64_t now, uint64_t keep, uint64_t rows)
 {
-	struct state_policy policy = { now, keep, rows };
+	struct state_policy policy = {
+		.now = now, .keep = keep, .rows = rows
+	};
 	struct state *s;
 	const char *why;
 	enum e2e_error err = state_open(&s, folder.store, &policy, &why);
@@ -565,6 +567,125 @@ test_who_fails_lets_others_try(void **state)
 	assert_int_equal(open_the_same(0), 0);
 }
 
+/* A process that stays in the middle of something until it is told. */
+struct holder {
+	pid_t process;
+	int told;		/* closed: go on */
+};
+
+static struct holder
+hold(void (*begin)(void), void (*end)(void))
+{
+	struct holder h;
+	int there[2], told[2];
+	char byte;
+
+	assert_int_equal(pipe(there), 0);
+	assert_int_equal(pipe(told), 0);
+	h.process = fork();
+	assert_true(h.process >= 0);
+	if (h.process == 0) {
+		(void)close(told[1]);
+		begin();
+		(void)!write(there[1], "x", 1);
+		(void)!read(told[0], &byte, 1);
+		end();
+		_exit(0);
+	}
+	(void)close(there[1]);
+	(void)close(told[0]);
+	assert_int_equal(read(there[0], &byte, 1), 1);
+	(void)close(there[0]);
+	h.told = told[1];
+	return h;
+}
+
+static void
+let_end(struct holder h)
+{
+	int status;
+
+	assert_int_equal(close(h.told), 0);
+	assert_int_equal(waitpid(h.process, &status, 0), h.process);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static struct state *held;
+
+static void
+begin_message(void)
+{
+	struct state_message m = numbered(1, 5);
+
+	held = open_it();
+	if (admit(held, &m) != E2E_OK)
+		_exit(1);
+}
+
+static void
+end_message(void)
+{
+	if (state_done(held) != E2E_OK)
+		_exit(1);
+	state_close(held);
+}
+
+static void
+test_the_same_is_not_waited_for_for_ever(void **state)
+{
+	struct state_policy policy = { .now = NOW, .wait = 20 };
+	struct state_message m = numbered(1, 5), n = numbered(2, 6);
+	struct holder h = hold(begin_message, end_message);
+	struct state *s;
+
+	assert_int_equal(state_open(&s, folder.store, &policy, NULL), E2E_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(admit(s, &m), E2E_ERR_BUSY);
+		assert_non_null(state_why(s));
+		assert_int_equal(state_abandon(s), E2E_ERR_USAGE);
+	}
+	/* Others go on. */
+	(void)take(s, &n);
+	let_end(h);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
+static void
+begin_making(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = INT64_C(1) << 62, .l_len = 1 };
+	int fd;
+
+	(void)mkdir(folder.store, 0700);
+	fd = open(inside("lock"), O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || fcntl(fd, F_SETLK, &lock) != 0)
+		_exit(1);
+}
+
+static void
+end_making(void)
+{
+}
+
+static void
+test_who_makes_it_is_not_waited_for_for_ever(void **state)
+{
+	struct state_policy policy = { .now = NOW, .wait = 20 };
+	struct holder h = hold(begin_making, end_making);
+	struct state *s;
+	const char *why;
+
+	assert_int_equal(state_open(&s, folder.store, &policy, &why),
+	    E2E_ERR_BUSY);
+	assert_non_null(why);
+	assert_null(s);
+	assert_false(is_there("state.db"));
+	let_end(h);
+	state_close(open_it());
+}
+
 /* ---- in order ---- */
 
 static void
@@ -1026,6 +1147,8 @@ main(void)
 		TEST(test_two_handles),
 		TEST(test_one_of_many_processes),
 		TEST(test_who_fails_lets_others_try),
+		TEST(test_the_same_is_not_waited_for_for_ever),
+		TEST(test_who_makes_it_is_not_waited_for_for_ever),
 		TEST(test_order),
 		TEST(test_behind),
 		TEST(test_pending_holds_its_number),
