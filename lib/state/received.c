@@ -303,6 +303,7 @@ state_admit(struct state *s, const struct state_message *message,
 	if ((err = state_begin(s)) == E2E_OK)
 		err = state_end(s, admit(s, message, order));
 	s->admitted = true;
+	s->was_pending = order->interrupted;
 	return err == E2E_OK ? E2E_OK : let_go(s, err);
 }
 
@@ -338,6 +339,10 @@ unmark(struct state *s)
 	bool found, done;
 	enum e2e_error err;
 
+	/* That this one failed says nothing about the one that was cut off:
+	 * an altered copy must not make the good one look like a repeat. */
+	if (s->was_pending)
+		return E2E_OK;
 	err = find_message(s, &s->message, &found, &done);
 	/* Another handle may have done it. */
 	return err == E2E_OK && found && !done ?

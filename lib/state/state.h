@@ -114,7 +114,8 @@ E2E_CHECK enum e2e_error state_admit(struct state *s,
 /* Its output is on stable storage. E2E_ERR_REPEATED: another handle said so
  * first. It is not admitted any more, whatever is returned. */
 E2E_CHECK enum e2e_error state_done(struct state *s);
-/* Nothing came of it: as if it had not been admitted. */
+/* Nothing came of it: as if it had not been admitted. One that was pending
+ * before, from an earlier attempt, is so still. */
 E2E_CHECK enum e2e_error state_abandon(struct state *s);
 
 /* ---- sending ---- */

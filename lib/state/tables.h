@@ -75,6 +75,7 @@ struct state {
 	const char *why;
 	bool admitted;
 	struct state_message message;	/* the one that is admitted */
+	bool was_pending;		/* it has the row of an earlier attempt */
 };
 
 /* The row of self. */

@@ -413,15 +413,20 @@ print(e["sequence"], e["conversation"])' >number
 	opens 4 big
 }
 
+# The first message of st as it is between file and note: admitted, and nothing
+# known of the number.
+unnoted() {
+	database st 'UPDATE message SET done=0, sender=(SELECT sender FROM numbers),
+	    conversation=(SELECT conversation FROM numbers), number=1'
+	database st 'DELETE FROM numbers'
+}
+
 @test "-d, killed when the file was there and not yet noted: finished, and not twice" {
 	mkdir box
 	opens 0 1.env -d box
 	local file
 	file=$(echo box/*)
-	# As it is between the two: admitted, and nothing known of the number.
-	database st 'UPDATE message SET done=0, sender=(SELECT sender FROM numbers),
-	    conversation=(SELECT conversation FROM numbers), number=1'
-	database st 'DELETE FROM numbers'
+	unnoted
 	cp -a st cut
 	opens 0 1.env -d box
 	says 'an earlier attempt to open this did not get to its end'
@@ -441,6 +446,29 @@ print(e["sequence"], e["conversation"])' >number
 	rm "$file"
 	opens 0 1.env -d box
 	[ "$(cat "$file")" = 1 ]
+}
+
+@test "-d, killed when the file was there: an altered copy in between changes nothing" {
+	mkdir box
+	opens 0 1.env -d box
+	local file n
+	file=$(echo box/*)
+	unnoted
+	flipped 1.env -3 >bad
+	head -c -1 1.env >cut
+	for n in bad cut bad; do
+		opens 1 $n -d box
+		opens 1 $n -o plain
+		absent plain
+		[ "$(cat "$file")" = 1 ]
+	done
+	opens 73 1.env -o missing/plain
+	opens 0 1.env -d box
+	says 'an earlier attempt to open this did not get to its end'
+	json status 'opened["file"] == "'"$file"'" and order["place"] == "first"'
+	placed next 2.env
+	opens 4 1.env -d box
+	[ "$(ls box | wc -l)" = 1 ]
 }
 
 @test "a sender who is killed leaves a gap, and uses no number twice" {

@@ -467,6 +467,34 @@ test_interrupted_is_admitted_again(void **state)
 	state_close(s);
 }
 
+/* What fails afterwards may be another, altered copy. */
+static void
+test_abandoned_stays_interrupted(void **state)
+{
+	struct state_message m = numbered(1, 9), n = numbered(2, 9);
+	struct state_order order;
+	struct state *s;
+
+	leave(&m);
+	s = open_it();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(state_admit(s, &m, &order), E2E_OK);
+		assert_true(order.interrupted);
+		assert_int_equal(state_abandon(s), E2E_OK);
+		assert_int_equal(admit(s, &n), E2E_ERR_NUMBER_REPEATED);
+	}
+	/* Of another message nothing stays. */
+	n.number = 10;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(state_admit(s, &n, &order), E2E_OK);
+		assert_false(order.interrupted);
+		assert_int_equal(state_abandon(s), E2E_OK);
+	}
+	assert_true(take(s, &m).interrupted);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
 static void
 test_one_at_a_time(void **state)
 {
@@ -1143,6 +1171,7 @@ main(void)
 		TEST(test_done_is_refused_for_good),
 		TEST(test_abandoned_is_as_if_never_seen),
 		TEST(test_interrupted_is_admitted_again),
+		TEST(test_abandoned_stays_interrupted),
 		TEST(test_one_at_a_time),
 		TEST(test_two_handles),
 		TEST(test_one_of_many_processes),
