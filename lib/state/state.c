@@ -255,16 +255,40 @@ make_folder(const char *folder)
 	return err;
 }
 
+/* What is no file is not opened: a fifo would be waited at for ever, a link
+ * leads elsewhere. */
 static enum e2e_error
-open_lock(struct state *s, const char *folder)
+look(const char *path, const char *no_file, bool *there, const char **why)
+{
+	struct stat st;
+
+	*there = lstat(path, &st) == 0;
+	if (!*there)
+		return errno == ENOENT ? E2E_OK : E2E_ERR_CREATE;
+	if (S_ISREG(st.st_mode))
+		return E2E_OK;
+	*why = no_file;
+	return E2E_ERR_STORE_DAMAGED;
+}
+
+static enum e2e_error
+open_lock(struct state *s, const char *folder, const char **why)
 {
 	char *path = join(folder, LOCK);
+	enum e2e_error err;
+	bool there;
 
 	if (path == NULL)
 		return E2E_ERR_MEMORY;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	err = look(path, LOCK " is no regular file", &there, why);
+	if (err == E2E_OK) {
+		s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
+		    O_NOFOLLOW | O_NONBLOCK, 0600);
+		if (s->lock < 0)
+			err = E2E_ERR_CREATE;
+	}
 	free(path);
-	return s->lock >= 0 ? E2E_OK : E2E_ERR_CREATE;
+	return err;
 }
 
 static enum e2e_error
@@ -299,11 +323,10 @@ read_marker(const char *path, bool *there, const char **why)
 {
 	struct buffer text;
 	enum e2e_error err;
-	struct stat st;
 
-	*there = lstat(path, &st) == 0;
-	if (!*there)
-		return errno == ENOENT ? E2E_OK : E2E_ERR_CREATE;
+	err = look(path, MARKER " is no regular file", there, why);
+	if (err != E2E_OK || !*there)
+		return err;
 	buffer_init(&text, 64);
 	err = file_read(path, &text);
 	if (err == E2E_OK)
@@ -401,7 +424,7 @@ state_open(struct state **opened, const char *folder,
 		s->policy.wait = STATE_WAIT;
 	err = make_folder(folder);
 	if (err == E2E_OK)
-		err = open_lock(s, folder);
+		err = open_lock(s, folder, why);
 	if (err == E2E_OK)
 		err = open_database(s, folder, why);
 	if (err != E2E_OK) {

@@ -61,8 +61,9 @@ struct state_policy {
 /*
  * Opens the folder, and makes it (mode 0700) and what belongs in it. It may
  * hold other things. A start that was cut off is finished. E2E_ERR_CREATE and
- * E2E_ERR_WRITE with errno; E2E_ERR_STORE_DAMAGED and E2E_ERR_STORE_VERSION,
- * and nothing is touched. *why, if not NULL: a static sentence, or NULL.
+ * E2E_ERR_WRITE with errno; E2E_ERR_STORE_DAMAGED (also for what has one of
+ * its files' names and is none, or a link) and E2E_ERR_STORE_VERSION, and
+ * nothing is touched. *why, if not NULL: a static sentence, or NULL.
  */
 E2E_CHECK enum e2e_error state_open(struct state **s, const char *folder,
     const struct state_policy *policy, const char **why);

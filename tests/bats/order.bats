@@ -681,6 +681,33 @@ damaged() {
 	placed next 2.env
 }
 
+@test "a fifo, a link or a folder in place of a file of the state: 78, at once, and nothing is made" {
+	local name kind
+	opens 0 1.env
+	for name in format lock state.db state.db-journal; do
+		for kind in fifo link folder; do
+			rm -rf bad
+			cp -a st bad
+			rm -f bad/$name
+			case $kind in
+			fifo) mkfifo bad/$name ;;
+			link) ln -s ../elsewhere bad/$name ;;
+			folder) mkdir bad/$name ;;
+			esac
+			gives 78 timeout 60 e2e-open -i bob.key --state bad -o plain 2.env
+			explained
+			says 'no regular file'
+			gives 78 timeout 60 e2e-seal -q -r bob.pub -i alice.key --state bad -o made msg
+			absent plain made elsewhere
+		done
+	done
+	# Nor in a new one.
+	mkdir new
+	ln -s ../elsewhere new/state.db
+	gives 78 e2e-open -i bob.key --state new -o plain 2.env
+	absent plain elsewhere
+}
+
 @test "a folder that cannot be made, is a file, or cannot be written: nothing comes out" {
 	local got file
 	gives 73 e2e-open -i bob.key --state missing/st -o plain 1.env

@@ -354,6 +354,79 @@ test_tables_gone(void **state)
 	refuses(E2E_ERR_STORE_DAMAGED, true);
 }
 
+enum stranger { FIFO, LINK_TO_NOTHING, LINK_TO_ITSELF, FOLDER, STRANGERS };
+
+/* In the place of a file, which is kept under another name if it is there. */
+static void
+replace(const char *name, enum stranger stranger)
+{
+	char path[160], kept[160];
+
+	(void)snprintf(path, sizeof path, "%s", inside(name));
+	(void)snprintf(kept, sizeof kept, "%s", inside("kept"));
+	if (rename(path, kept) != 0)
+		assert_int_equal(errno, ENOENT);
+	switch (stranger) {
+	case FIFO:
+		assert_int_equal(mkfifo(path, 0600), 0);
+		break;
+	case LINK_TO_NOTHING:
+		assert_int_equal(symlink("elsewhere", path), 0);
+		break;
+	case LINK_TO_ITSELF:
+		assert_int_equal(symlink("kept", path), 0);
+		break;
+	default:
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+}
+
+/* Neither waited for nor followed, in a folder that is made, and in one that
+ * was. */
+static void
+test_what_is_no_file(void **state)
+{
+	static const char *const names[] = {
+		"format", "lock", "state.db", "state.db-journal",
+		"state.db-wal"
+	};
+	bool made;
+
+	for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
+		for (int k = 0; k < STRANGERS; k++) {
+			made = i % 2 != 0;
+			if (made)
+				state_close(open_it());
+			else
+				assert_int_equal(mkdir(folder.store, 0700),
+				    0);
+			replace(names[i / 2], (enum stranger)k);
+			refuses(E2E_ERR_STORE_DAMAGED, true);
+			assert_false(is_there("elsewhere"));
+			assert_true(made || !is_there("kept"));
+			folder_remove(&folder);
+			folder_make(&folder);
+		}
+	}
+}
+
+/* The folder may be. */
+static void
+test_a_link_to_the_folder(void **state)
+{
+	struct state_policy policy = { .now = NOW };
+	struct state_message m = message(1, NOW);
+	const char *link = folder_name(&folder, "link");
+	struct state *s = open_it();
+
+	(void)take(s, &m);
+	state_close(s);
+	assert_int_equal(symlink(folder.store, link), 0);
+	assert_int_equal(state_open(&s, link, &policy, NULL), E2E_OK);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
 static void
 test_columns_of_the_wrong_length(void **state)
 {
@@ -1164,6 +1237,8 @@ main(void)
 		TEST(test_headers),
 		TEST(test_cut_short),
 		TEST(test_tables_gone),
+		TEST(test_what_is_no_file),
+		TEST(test_a_link_to_the_folder),
 		TEST(test_columns_of_the_wrong_length),
 		TEST(test_deleted_while_open),
 		TEST(test_busy),
