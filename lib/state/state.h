@@ -50,7 +50,9 @@ struct state;
 
 struct state_policy {
 	uint64_t now;		/* seconds since 1970 */
-	uint64_t keep;		/* how long, in seconds; 0: STATE_KEEP */
+	uint64_t keep;		/* how long, in seconds; 0: STATE_KEEP.
+				 * Messages received by their own time, and
+				 * before the newest of them, too */
 	uint64_t rows;		/* messages received, conversations and groups
 				 * that are remembered, each; 0: STATE_ROWS */
 	unsigned wait;		/* how long, in milliseconds of sleep, for who

@@ -36,6 +36,7 @@
 	X(MESSAGE_DELETE, "DELETE FROM message WHERE hash = ?1") \
 	X(MESSAGE_OLDEST, "SELECT hash, time, done FROM message " \
 	    "ORDER BY time, hash LIMIT 1") \
+	X(MESSAGE_NEWEST, "SELECT max(time) FROM message") \
 	X(NUMBERS_GET, "SELECT highest, bits FROM numbers " \
 	    "WHERE sender = ?1 AND conversation = ?2") \
 	X(NUMBERS_ADD, "INSERT INTO numbers VALUES (?1, ?2, ?3, ?4, ?5)") \

@@ -928,7 +928,7 @@ static void
 test_kept_for_so_long(void **state)
 {
 	struct state_message m = message(1, NOW), n = message(2, NOW + 1),
-	    fresh = message(3, NOW + 10 * DAY);
+	    fresh = message(3, NOW + 10 * DAY + 1);
 	struct state *s = open_with(NOW, 10 * DAY, 0);
 
 	(void)take(s, &m);
@@ -946,6 +946,35 @@ test_kept_for_so_long(void **state)
 	s = open_with(NOW, 0, 0);
 	assert_int_equal(admit(s, &m), E2E_ERR_TOO_OLD);
 	assert_int_equal(admit(s, &n), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
+/* For once the clock was two years ahead, and mail came meanwhile. */
+static void
+test_a_clock_ahead(void **state)
+{
+	struct state_message m = message(1, NOW), n = message(2, NOW + 5),
+	    late = message(3, NOW + 1), last = message(4, NOW + 500 * DAY);
+	struct state *s = open_it();
+
+	(void)take(s, &m);
+	state_close(s);
+	s = open_with(NOW + 730 * DAY, 0, 0);
+	(void)take(s, &n);
+	state_close(s);
+	s = open_with(NOW + 10, 0, 0);
+	(void)take(s, &late);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	assert_int_equal(admit(s, &n), E2E_ERR_REPEATED);
+	/* A date that is ahead forgets nothing while the clock is right. */
+	(void)take(s, &last);
+	assert_int_equal(ask(s, "SELECT horizon FROM self"), 0);
+	state_close(s);
+	/* And when its time has come, they end. */
+	s = open_with(NOW + 500 * DAY, 0, 0);
+	m = message(5, NOW + 500 * DAY);
+	(void)take(s, &m);
+	assert_int_equal(ask(s, "SELECT horizon FROM self"), NOW + 6);
 	state_close(s);
 }
 
@@ -1259,6 +1288,7 @@ main(void)
 		TEST(test_no_more_rows_than_that),
 		TEST(test_horizon_of_equal_times),
 		TEST(test_kept_for_so_long),
+		TEST(test_a_clock_ahead),
 		TEST(test_old_and_unknown),
 		TEST(test_pending_ends_and_is_not_held_against_it),
 		TEST(test_done_without_a_row),
