@@ -23,6 +23,9 @@
 #define READ_STEP 65536
 #define PIPE_MAX (1 << 20)
 #define PIPE_MIN (1 << 16)
+/* Milliseconds between two looks at a lock. */
+#define NAP_MIN 5
+#define NAP_MAX 200
 
 static size_t
 at_once(size_t size)
@@ -259,16 +262,33 @@ lock_at(int fd, uint64_t offset, short type)
 		return E2E_ERR_WRITE;
 	lock.l_start = (off_t)offset;
 	lock.l_len = 1;
-	while (fcntl(fd, F_SETLKW, &lock) != 0)
+	while (fcntl(fd, F_SETLK, &lock) != 0) {
+		if (errno == EACCES || errno == EAGAIN)
+			return E2E_ERR_BUSY;
 		if (errno != EINTR)
 			return E2E_ERR_WRITE;
+	}
 	return E2E_OK;
 }
 
+/* POSIX waits for a lock for ever, or until a signal, and those are not ours
+ * to use. So it is asked again and again, and only sleep is counted: on a slow
+ * machine the other one is slow, too. */
 enum e2e_error
-fd_lock_at(int fd, uint64_t offset)
+fd_lock_at(int fd, uint64_t offset, unsigned wait)
 {
-	return lock_at(fd, offset, F_WRLCK);
+	unsigned nap = NAP_MIN;
+	enum e2e_error err;
+
+	while ((err = lock_at(fd, offset, F_WRLCK)) == E2E_ERR_BUSY &&
+	    wait > 0) {
+		nap = nap < wait ? nap : wait;
+		/* A signal makes it shorter, and that is all. */
+		(void)poll(NULL, 0, (int)nap);
+		wait -= nap;
+		nap = nap < NAP_MAX / 2 ? nap * 2 : NAP_MAX;
+	}
+	return err;
 }
 
 enum e2e_error

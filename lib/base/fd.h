@@ -41,9 +41,11 @@ bool fd_same_file(int a, int b);
 /*
  * Waits for the one byte at `offset`, which no other process has then until
  * it is let go of, or this process ends or closes any descriptor of the file
- * (record locks of POSIX). The byte need not be there. E2E_ERR_WRITE.
+ * (record locks of POSIX). The byte need not be there. E2E_ERR_BUSY when
+ * another has it still after `wait` milliseconds of sleep (0: at once);
+ * E2E_ERR_WRITE.
  */
-enum e2e_error fd_lock_at(int fd, uint64_t offset);
+enum e2e_error fd_lock_at(int fd, uint64_t offset, unsigned wait);
 enum e2e_error fd_unlock_at(int fd, uint64_t offset);
 /* fsync(2): what was written is on stable storage. E2E_ERR_WRITE. */
 enum e2e_error fd_flush(int fd);

@@ -253,6 +253,44 @@ flush_folder_of(char *path)
 
 /* ---- opening ---- */
 
+/* SQLite would wait at a fifo for ever, and have a link to nothing made where it
+ * leads, for others to read. (SQLITE_OPEN_NOFOLLOW would refuse links on the
+ * way to the folder, too.) */
+static enum e2e_error
+look_at_file(const char *path, const char *suffix, const char **why)
+{
+	char *name = sqlite3_mprintf("%s%s", path, suffix);
+	enum e2e_error err = E2E_OK;
+	struct stat st;
+
+	if (name == NULL)
+		return E2E_ERR_MEMORY;
+	if (lstat(name, &st) != 0) {
+		if (errno != ENOENT)
+			err = E2E_ERR_CREATE;
+	} else if (!S_ISREG(st.st_mode)) {
+		*why = "its database, or what is beside it, is no regular "
+		    "file";
+		err = E2E_ERR_STORE_DAMAGED;
+	}
+	sqlite3_free(name);
+	return err;
+}
+
+static enum e2e_error
+look_at_files(const char *path, const char **why)
+{
+	static const char *const suffixes[] = {
+		"", "-journal", "-wal", "-shm"
+	};
+	enum e2e_error err = E2E_OK;
+
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0] &&
+	    err == E2E_OK; i++)
+		err = look_at_file(path, suffixes[i], why);
+	return err;
+}
+
 /* The first bytes of a file; *size 0 if there is none. */
 static int
 read_header(sqlite3_vfs *vfs, const char *path, sqlite3_int64 *size,
@@ -592,7 +630,8 @@ sqlite_open(struct sqlite **opened, const char *path,
 	if (why == NULL)
 		why = &unsaid;
 	*why = NULL;
-	if ((err = look_at_header(path, kind, &empty, why)) != E2E_OK)
+	if ((err = look_at_files(path, why)) != E2E_OK ||
+	    (err = look_at_header(path, kind, &empty, why)) != E2E_OK)
 		return err;
 	if (empty && !makes && manner == SQLITE_SHARED) {
 		*why = "it is gone";

@@ -49,9 +49,9 @@ struct sqlite_kind {
 
 /*
  * Opens, or makes, a database. One of a newer version is
- * E2E_ERR_STORE_VERSION; what is no such database, or was emptied, is
- * E2E_ERR_STORE_DAMAGED, and so is one that is gone when none is to be made
- * (SQLITE_SHARED); neither is touched. E2E_ERR_CREATE when there is none
+ * E2E_ERR_STORE_VERSION; what is no such database, no regular file
+ * (also a link), or was emptied, is E2E_ERR_STORE_DAMAGED, and so is one that
+ * is gone when none is to be made (SQLITE_SHARED); neither is touched. E2E_ERR_CREATE when there is none
  * (SQLITE_READER) or it cannot be opened. *why, if not NULL: a static
  * sentence, or NULL.
  */

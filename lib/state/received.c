@@ -151,9 +151,37 @@ end_message(struct state *s, enum statement statement,
 	return sqlite_do(end);
 }
 
+/*
+ * The horizon does not come back, so a clock that is ahead for once must not
+ * move it to where messages are still on their way. What is forgotten for its
+ * age is that much older than the newest message, too, this one included.
+ */
+static enum e2e_error
+find_cutoff(struct state *s, const struct state_message *m, uint64_t *cutoff)
+{
+	struct sqlite_statement *get = state_get(s, MESSAGE_NEWEST);
+	uint64_t newest = m->time, keep = s->policy.keep;
+	enum e2e_error err;
+	bool row;
+
+	*cutoff = state_cutoff(s);
+	err = sqlite_step(get, &row);
+	if (err != E2E_OK)
+		return err;
+	/* Of no message it is NULL, which reads as 0. */
+	if (row && sqlite_column(get, 0) > newest)
+		newest = sqlite_column(get, 0);
+	sqlite_reset(get);
+	newest = newest > keep ? newest - keep : 0;
+	if (newest < *cutoff)
+		*cutoff = newest;
+	return E2E_OK;
+}
+
 /* Forgets the oldest message, if it is to be forgotten. */
 static enum e2e_error
-forget_one(struct state *s, struct state_self *self, bool *gone)
+forget_one(struct state *s, struct state_self *self, uint64_t cutoff,
+    bool *gone)
 {
 	struct sqlite_statement *oldest = state_get(s, MESSAGE_OLDEST);
 	unsigned char hash[E2E_HASH_LEN];
@@ -166,8 +194,7 @@ forget_one(struct state *s, struct state_self *self, bool *gone)
 	if (err == E2E_OK && row) {
 		time = sqlite_column(oldest, 1);
 		done = sqlite_column(oldest, 2) != 0;
-		*gone = time < state_cutoff(s) ||
-		    self->messages >= s->policy.rows;
+		*gone = time < cutoff || self->messages >= s->policy.rows;
 		err = state_column(s, oldest, 0, hash, sizeof hash);
 	}
 	sqlite_reset(oldest);
@@ -180,19 +207,22 @@ forget_one(struct state *s, struct state_self *self, bool *gone)
 	return end_message(s, MESSAGE_DELETE, hash);
 }
 
+/* Before this one is added. */
 static enum e2e_error
-forget_messages(struct state *s, struct state_self *self)
+forget_messages(struct state *s, const struct state_message *m,
+    struct state_self *self)
 {
 	struct sqlite_statement *put = state_get(s, SELF_HORIZON);
+	uint64_t before, cutoff;
 	enum e2e_error err;
-	uint64_t before;
 	bool gone = true;
 
-	if ((err = state_self(s, self)) != E2E_OK)
+	if ((err = state_self(s, self)) != E2E_OK ||
+	    (err = find_cutoff(s, m, &cutoff)) != E2E_OK)
 		return err;
 	before = self->horizon;
 	for (int i = 0; i < FORGET_MAX && gone && err == E2E_OK; i++)
-		err = forget_one(s, self, &gone);
+		err = forget_one(s, self, cutoff, &gone);
 	if (err != E2E_OK || self->horizon == before)
 		return err;
 	sqlite_bind(put, 1, self->horizon);
@@ -272,7 +302,7 @@ admit(struct state *s, const struct state_message *m,
 		return put_in_order(s, m, true, order);
 	}
 	/* Only now: what is known is not forgotten for its own sake. */
-	err = forget_messages(s, &self);
+	err = forget_messages(s, m, &self);
 	if (err == E2E_OK)
 		err = state_forget(s, NUMBERS_FORGET, 0);
 	if (err == E2E_OK && m->time < self.horizon)
@@ -296,13 +326,14 @@ state_admit(struct state *s, const struct state_message *message,
 	    (message->numbered && message->number > INT64_MAX))
 		return E2E_ERR_LIMIT;
 	s->message = *message;
-	if (fd_lock_at(s->lock, place_of(message)) != E2E_OK) {
-		s->why = "the file system has no locks";
-		return E2E_ERR_STORE;
-	}
+	err = state_lock(s, place_of(message), "another process is opening "
+	    "the same message", &s->why);
+	if (err != E2E_OK)
+		return err;
 	if ((err = state_begin(s)) == E2E_OK)
 		err = state_end(s, admit(s, message, order));
 	s->admitted = true;
+	s->was_pending = order->interrupted;
 	return err == E2E_OK ? E2E_OK : let_go(s, err);
 }
 
@@ -338,6 +369,10 @@ unmark(struct state *s)
 	bool found, done;
 	enum e2e_error err;
 
+	/* That this one failed says nothing about the one that was cut off:
+	 * an altered copy must not make the good one look like a repeat. */
+	if (s->was_pending)
+		return E2E_OK;
 	err = find_message(s, &s->message, &found, &done);
 	/* Another handle may have done it. */
 	return err == E2E_OK && found && !done ?

@@ -95,6 +95,17 @@ state_why(const struct state *s)
 	return s->why;
 }
 
+enum e2e_error
+state_lock(struct state *s, uint64_t at, const char *busy, const char **why)
+{
+	enum e2e_error err = fd_lock_at(s->lock, at, s->policy.wait);
+
+	if (err == E2E_OK)
+		return err;
+	*why = err == E2E_ERR_BUSY ? busy : "the file system has no locks";
+	return err == E2E_ERR_BUSY ? err : E2E_ERR_STORE;
+}
+
 /* ---- transactions ---- */
 
 /* What the layer below calls it, in the words of state.h. */
@@ -244,16 +255,40 @@ make_folder(const char *folder)
 	return err;
 }
 
+/* What is no file is not opened: a fifo would be waited at for ever, a link
+ * leads elsewhere. */
 static enum e2e_error
-open_lock(struct state *s, const char *folder)
+look(const char *path, const char *no_file, bool *there, const char **why)
+{
+	struct stat st;
+
+	*there = lstat(path, &st) == 0;
+	if (!*there)
+		return errno == ENOENT ? E2E_OK : E2E_ERR_CREATE;
+	if (S_ISREG(st.st_mode))
+		return E2E_OK;
+	*why = no_file;
+	return E2E_ERR_STORE_DAMAGED;
+}
+
+static enum e2e_error
+open_lock(struct state *s, const char *folder, const char **why)
 {
 	char *path = join(folder, LOCK);
+	enum e2e_error err;
+	bool there;
 
 	if (path == NULL)
 		return E2E_ERR_MEMORY;
-	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	err = look(path, LOCK " is no regular file", &there, why);
+	if (err == E2E_OK) {
+		s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
+		    O_NOFOLLOW | O_NONBLOCK, 0600);
+		if (s->lock < 0)
+			err = E2E_ERR_CREATE;
+	}
 	free(path);
-	return s->lock >= 0 ? E2E_OK : E2E_ERR_CREATE;
+	return err;
 }
 
 static enum e2e_error
@@ -288,11 +323,10 @@ read_marker(const char *path, bool *there, const char **why)
 {
 	struct buffer text;
 	enum e2e_error err;
-	struct stat st;
 
-	*there = lstat(path, &st) == 0;
-	if (!*there)
-		return errno == ENOENT ? E2E_OK : E2E_ERR_CREATE;
+	err = look(path, MARKER " is no regular file", there, why);
+	if (err != E2E_OK || !*there)
+		return err;
 	buffer_init(&text, 64);
 	err = file_read(path, &text);
 	if (err == E2E_OK)
@@ -331,10 +365,10 @@ find_or_make(struct state *s, const char *folder, const char *path,
 	if ((err = read_marker(marker, &there, why)) != E2E_OK)
 		return err;
 	if (!there) {
-		if (fd_lock_at(s->lock, MAKING) != E2E_OK) {
-			*why = "the file system has no locks";
-			return E2E_ERR_STORE;
-		}
+		err = state_lock(s, MAKING, "another process is making it",
+		    why);
+		if (err != E2E_OK)
+			return err;
 		/* Somebody else may have made it meanwhile. */
 		err = read_marker(marker, &there, why);
 		if (err == E2E_OK && !there)
@@ -386,9 +420,11 @@ state_open(struct state **opened, const char *folder,
 		s->policy.keep = STATE_KEEP;
 	if (s->policy.rows == 0)
 		s->policy.rows = STATE_ROWS;
+	if (s->policy.wait == 0)
+		s->policy.wait = STATE_WAIT;
 	err = make_folder(folder);
 	if (err == E2E_OK)
-		err = open_lock(s, folder);
+		err = open_lock(s, folder, why);
 	if (err == E2E_OK)
 		err = open_database(s, folder, why);
 	if (err != E2E_OK) {

@@ -20,7 +20,7 @@
  *    (record locks belong to the process).
  *
  * Errors of all functions: E2E_ERR_BUSY (others had the database for ten
- * seconds), E2E_ERR_FULL, E2E_ERR_MEMORY, E2E_ERR_STORE, E2E_ERR_LIMIT,
+ * seconds; or a lock, see state_policy), E2E_ERR_FULL, E2E_ERR_MEMORY, E2E_ERR_STORE, E2E_ERR_LIMIT,
  * E2E_ERR_STORE_DAMAGED; and those named with them. After a failed commit the
  * handle can only be closed (E2E_ERR_STORE).
  *
@@ -42,23 +42,30 @@ enum {
 	STATE_GROUP_LEN = 16,
 	STATE_NAME_MAX = 65536,
 	STATE_KEEP = 400 * 86400,	/* seconds */
-	STATE_ROWS = 1 << 20
+	STATE_ROWS = 1 << 20,
+	STATE_WAIT = 10000		/* milliseconds */
 };
 
 struct state;
 
 struct state_policy {
 	uint64_t now;		/* seconds since 1970 */
-	uint64_t keep;		/* how long, in seconds; 0: STATE_KEEP */
+	uint64_t keep;		/* how long, in seconds; 0: STATE_KEEP.
+				 * Messages received by their own time, and
+				 * before the newest of them, too */
 	uint64_t rows;		/* messages received, conversations and groups
 				 * that are remembered, each; 0: STATE_ROWS */
+	unsigned wait;		/* how long, in milliseconds of sleep, for who
+				 * opens the same message or makes the folder;
+				 * 0: STATE_WAIT */
 };
 
 /*
  * Opens the folder, and makes it (mode 0700) and what belongs in it. It may
  * hold other things. A start that was cut off is finished. E2E_ERR_CREATE and
- * E2E_ERR_WRITE with errno; E2E_ERR_STORE_DAMAGED and E2E_ERR_STORE_VERSION,
- * and nothing is touched. *why, if not NULL: a static sentence, or NULL.
+ * E2E_ERR_WRITE with errno; E2E_ERR_STORE_DAMAGED (also for what has one of
+ * its files' names and is none, or a link) and E2E_ERR_STORE_VERSION, and
+ * nothing is touched. *why, if not NULL: a static sentence, or NULL.
  */
 E2E_CHECK enum e2e_error state_open(struct state **s, const char *folder,
     const struct state_policy *policy, const char **why);
@@ -98,18 +105,20 @@ struct state_order {
  * May this message be opened? Called before the first byte of its payload is
  * released, and followed by state_done or state_abandon; one message at a
  * time (else E2E_ERR_USAGE). Waits while another process is between the two
- * with the same message. E2E_ERR_REPEATED: it was done. E2E_ERR_TOO_OLD:
- * what is known of its time was forgotten. E2E_ERR_NUMBER_REPEATED: another
- * message of the sender and conversation has, or had, its number.
- * E2E_ERR_NUMBER_BEHIND: its number is below the last 1024. E2E_ERR_STORE
- * with errno: the file system has no locks.
+ * with the same message; E2E_ERR_BUSY, and nothing is known of it, when that
+ * takes longer than the policy says. E2E_ERR_REPEATED: it was done.
+ * E2E_ERR_TOO_OLD: what is known of its time was forgotten.
+ * E2E_ERR_NUMBER_REPEATED: another message of the sender and conversation
+ * has, or had, its number. E2E_ERR_NUMBER_BEHIND: its number is below the
+ * last 1024. E2E_ERR_STORE with errno: the file system has no locks.
  */
 E2E_CHECK enum e2e_error state_admit(struct state *s,
     const struct state_message *message, struct state_order *order);
 /* Its output is on stable storage. E2E_ERR_REPEATED: another handle said so
  * first. It is not admitted any more, whatever is returned. */
 E2E_CHECK enum e2e_error state_done(struct state *s);
-/* Nothing came of it: as if it had not been admitted. */
+/* Nothing came of it: as if it had not been admitted. One that was pending
+ * before, from an earlier attempt, is so still. */
 E2E_CHECK enum e2e_error state_abandon(struct state *s);
 /* It did not get to its end, but will: as if the process had been killed. */
 E2E_CHECK enum e2e_error state_leave(struct state *s);

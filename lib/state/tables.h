@@ -36,6 +36,7 @@
 	X(MESSAGE_DELETE, "DELETE FROM message WHERE hash = ?1") \
 	X(MESSAGE_OLDEST, "SELECT hash, time, done FROM message " \
 	    "ORDER BY time, hash LIMIT 1") \
+	X(MESSAGE_NEWEST, "SELECT max(time) FROM message") \
 	X(NUMBERS_GET, "SELECT highest, bits FROM numbers " \
 	    "WHERE sender = ?1 AND conversation = ?2") \
 	X(NUMBERS_ADD, "INSERT INTO numbers VALUES (?1, ?2, ?3, ?4, ?5)") \
@@ -75,6 +76,7 @@ struct state {
 	const char *why;
 	bool admitted;
 	struct state_message message;	/* the one that is admitted */
+	bool was_pending;		/* it has the row of an earlier attempt */
 };
 
 /* The row of self. */
@@ -84,6 +86,10 @@ struct state_self {
 };
 
 struct sqlite_statement *state_get(struct state *s, enum statement statement);
+/* Has this byte of the file of locks for this process; else *why says what is
+ * in the way, `busy` for another process. E2E_ERR_BUSY, E2E_ERR_STORE. */
+enum e2e_error state_lock(struct state *s, uint64_t at, const char *busy,
+    const char **why);
 /* A transaction: everything that a function changes, until state_end, which
  * commits, or rolls back for an error, and returns the first one, in the
  * words of state.h. Without state_begin's E2E_OK there is no state_end. */

@@ -413,15 +413,20 @@ print(e["sequence"], e["conversation"])' >number
 	opens 4 big
 }
 
+# The first message of st as it is between file and note: admitted, and nothing
+# known of the number.
+unnoted() {
+	database st 'UPDATE message SET done=0, sender=(SELECT sender FROM numbers),
+	    conversation=(SELECT conversation FROM numbers), number=1'
+	database st 'DELETE FROM numbers'
+}
+
 @test "-d, killed when the file was there and not yet noted: finished, and not twice" {
 	mkdir box
 	opens 0 1.env -d box
 	local file
 	file=$(echo box/*)
-	# As it is between the two: admitted, and nothing known of the number.
-	database st 'UPDATE message SET done=0, sender=(SELECT sender FROM numbers),
-	    conversation=(SELECT conversation FROM numbers), number=1'
-	database st 'DELETE FROM numbers'
+	unnoted
 	cp -a st cut
 	opens 0 1.env -d box
 	says 'an earlier attempt to open this did not get to its end'
@@ -441,6 +446,29 @@ print(e["sequence"], e["conversation"])' >number
 	rm "$file"
 	opens 0 1.env -d box
 	[ "$(cat "$file")" = 1 ]
+}
+
+@test "-d, killed when the file was there: an altered copy in between changes nothing" {
+	mkdir box
+	opens 0 1.env -d box
+	local file n
+	file=$(echo box/*)
+	unnoted
+	flipped 1.env -3 >bad
+	head -c -1 1.env >cut
+	for n in bad cut bad; do
+		opens 1 $n -d box
+		opens 1 $n -o plain
+		absent plain
+		[ "$(cat "$file")" = 1 ]
+	done
+	opens 73 1.env -o missing/plain
+	opens 0 1.env -d box
+	says 'an earlier attempt to open this did not get to its end'
+	json status 'opened["file"] == "'"$file"'" and order["place"] == "first"'
+	placed next 2.env
+	opens 4 1.env -d box
+	[ "$(ls box | wc -l)" = 1 ]
 }
 
 @test "a sender who is killed leaves a gap, and uses no number twice" {
@@ -481,6 +509,30 @@ print(e["sequence"], e["conversation"])' >number
 	[ "$(printf '%s\n' "${result[@]}" | sort | xargs)" = "0 4 4 4 4 4 4 4" ]
 	[ "$(ls out.* | wc -l)" = 1 ]
 	bytes 3000000 | cmp - out.*
+}
+
+@test "who waits for the same message gives up: 75, and the first goes on" {
+	bytes 3000000 | e2e-seal -q -r bob.pub -i alice.key --state sender -o big
+	mkfifo slow
+	e2e-open -q -i bob.key --state st --status-fd 5 -o plain <slow 2>err.1 3>&- 5>status.1 &
+	local child=$!
+	exec 8>slow
+	head -c 2900000 big >&8
+	# The line that is written when it was admitted.
+	until grep -qs '"order"' status.1; do kill -0 $child; sleep 0.01; done
+	mkdir d
+	local got=0
+	timeout 300 e2e-open -i bob.key --state st -d d --verdict-fd 6 big 6>verdicts 2>err 8>&- || got=$?
+	[ $got = 75 ]
+	explained
+	says 'another process is opening the same message'
+	[ "$(cat verdicts)" = 75 ]
+	[ -z "$(ls -A d)" ]
+	tail -c +2900001 big >&8
+	exec 8>&-
+	wait $child
+	bytes 3000000 | cmp - plain
+	opens 4 big
 }
 
 @test "many messages, opened by many at once: each exactly once" {
@@ -627,6 +679,33 @@ damaged() {
 	# The good one is as good as before.
 	opens 4 1.env
 	placed next 2.env
+}
+
+@test "a fifo, a link or a folder in place of a file of the state: 78, at once, and nothing is made" {
+	local name kind
+	opens 0 1.env
+	for name in format lock state.db state.db-journal; do
+		for kind in fifo link folder; do
+			rm -rf bad
+			cp -a st bad
+			rm -f bad/$name
+			case $kind in
+			fifo) mkfifo bad/$name ;;
+			link) ln -s ../elsewhere bad/$name ;;
+			folder) mkdir bad/$name ;;
+			esac
+			gives 78 timeout 60 e2e-open -i bob.key --state bad -o plain 2.env
+			explained
+			says 'no regular file'
+			gives 78 timeout 60 e2e-seal -q -r bob.pub -i alice.key --state bad -o made msg
+			absent plain made elsewhere
+		done
+	done
+	# Nor in a new one.
+	mkdir new
+	ln -s ../elsewhere new/state.db
+	gives 78 e2e-open -i bob.key --state new -o plain 2.env
+	absent plain elsewhere
 }
 
 @test "a folder that cannot be made, is a file, or cannot be written: nothing comes out" {

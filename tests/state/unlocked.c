@@ -7,11 +7,12 @@
 
 #define MESSAGES (UINT64_C(1) << 62)
 
-enum e2e_error __real_fd_lock_at(int, uint64_t);
-enum e2e_error __wrap_fd_lock_at(int, uint64_t);
+enum e2e_error __real_fd_lock_at(int, uint64_t, unsigned);
+enum e2e_error __wrap_fd_lock_at(int, uint64_t, unsigned);
 
 enum e2e_error
-__wrap_fd_lock_at(int fd, uint64_t offset)
+__wrap_fd_lock_at(int fd, uint64_t offset, unsigned wait)
 {
-	return offset < MESSAGES ? E2E_OK : __real_fd_lock_at(fd, offset);
+	return offset < MESSAGES ? E2E_OK :
+	    __real_fd_lock_at(fd, offset, wait);
 }

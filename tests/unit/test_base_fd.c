@@ -487,15 +487,37 @@ one_byte_is_locked_for_others(void **state)
 	int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
 
 	assert_true(fd >= 0);
-	assert_int_equal(fd_lock_at(fd, 7), E2E_OK);
-	assert_int_equal(fd_lock_at(fd, INT64_MAX - 1), E2E_OK);
+	assert_int_equal(fd_lock_at(fd, 7, 0), E2E_OK);
+	assert_int_equal(fd_lock_at(fd, INT64_MAX - 1, 0), E2E_OK);
 	assert_true(is_locked(fd, 7) && is_locked(fd, INT64_MAX - 1));
 	assert_false(is_locked(fd, 6) || is_locked(fd, 8));
 	assert_int_equal(fd_unlock_at(fd, 7), E2E_OK);
 	assert_false(is_locked(fd, 7));
 	assert_true(is_locked(fd, INT64_MAX - 1));
-	assert_int_equal(fd_lock_at(fd, UINT64_C(1) << 63), E2E_ERR_WRITE);
+	assert_int_equal(fd_lock_at(fd, UINT64_C(1) << 63, 0), E2E_ERR_WRITE);
 	assert_int_equal(errno, EOVERFLOW);
+	assert_int_equal(fd_close(fd), E2E_OK);
+}
+
+/* Tries again, and then no more: by 1 ms, and long enough for naps to grow. */
+static void
+who_waits_for_a_byte_gives_up(void **state)
+{
+	static const unsigned waits[] = { 0, 1, 50 };
+	int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600), status;
+	pid_t child;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_lock_at(fd, 7, 0), E2E_OK);
+	for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			_exit(fd_lock_at(fd, 8, waits[i]) != E2E_OK ||
+			    fd_lock_at(fd, 7, waits[i]) != E2E_ERR_BUSY);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
 	assert_int_equal(fd_close(fd), E2E_OK);
 }
 
@@ -520,6 +542,7 @@ main(void)
 		cmocka_unit_test(same_file_is_told_by_any_name),
 		cmocka_unit_test(enlarging_never_shrinks_nor_fails),
 		cmocka_unit_test(one_byte_is_locked_for_others),
+		cmocka_unit_test(who_waits_for_a_byte_gives_up),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -42,7 +42,9 @@ inside(const char *name)
 static struct state *
 open_with(uint64_t now, uint64_t keep, uint64_t rows)
 {
-	struct state_policy policy = { now, keep, rows };
+	struct state_policy policy = {
+		.now = now, .keep = keep, .rows = rows
+	};
 	struct state *s;
 	const char *why;
 	enum e2e_error err = state_open(&s, folder.store, &policy, &why);
@@ -352,6 +354,79 @@ test_tables_gone(void **state)
 	refuses(E2E_ERR_STORE_DAMAGED, true);
 }
 
+enum stranger { FIFO, LINK_TO_NOTHING, LINK_TO_ITSELF, FOLDER, STRANGERS };
+
+/* In the place of a file, which is kept under another name if it is there. */
+static void
+replace(const char *name, enum stranger stranger)
+{
+	char path[160], kept[160];
+
+	(void)snprintf(path, sizeof path, "%s", inside(name));
+	(void)snprintf(kept, sizeof kept, "%s", inside("kept"));
+	if (rename(path, kept) != 0)
+		assert_int_equal(errno, ENOENT);
+	switch (stranger) {
+	case FIFO:
+		assert_int_equal(mkfifo(path, 0600), 0);
+		break;
+	case LINK_TO_NOTHING:
+		assert_int_equal(symlink("elsewhere", path), 0);
+		break;
+	case LINK_TO_ITSELF:
+		assert_int_equal(symlink("kept", path), 0);
+		break;
+	default:
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+}
+
+/* Neither waited for nor followed, in a folder that is made, and in one that
+ * was. */
+static void
+test_what_is_no_file(void **state)
+{
+	static const char *const names[] = {
+		"format", "lock", "state.db", "state.db-journal",
+		"state.db-wal"
+	};
+	bool made;
+
+	for (size_t i = 0; i < 2 * sizeof names / sizeof names[0]; i++) {
+		for (int k = 0; k < STRANGERS; k++) {
+			made = i % 2 != 0;
+			if (made)
+				state_close(open_it());
+			else
+				assert_int_equal(mkdir(folder.store, 0700),
+				    0);
+			replace(names[i / 2], (enum stranger)k);
+			refuses(E2E_ERR_STORE_DAMAGED, true);
+			assert_false(is_there("elsewhere"));
+			assert_true(made || !is_there("kept"));
+			folder_remove(&folder);
+			folder_make(&folder);
+		}
+	}
+}
+
+/* The folder may be. */
+static void
+test_a_link_to_the_folder(void **state)
+{
+	struct state_policy policy = { .now = NOW };
+	struct state_message m = message(1, NOW);
+	const char *link = folder_name(&folder, "link");
+	struct state *s = open_it();
+
+	(void)take(s, &m);
+	state_close(s);
+	assert_int_equal(symlink(folder.store, link), 0);
+	assert_int_equal(state_open(&s, link, &policy, NULL), E2E_OK);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
 static void
 test_columns_of_the_wrong_length(void **state)
 {
@@ -465,6 +540,34 @@ test_interrupted_is_admitted_again(void **state)
 	state_close(s);
 }
 
+/* What fails afterwards may be another, altered copy. */
+static void
+test_abandoned_stays_interrupted(void **state)
+{
+	struct state_message m = numbered(1, 9), n = numbered(2, 9);
+	struct state_order order;
+	struct state *s;
+
+	leave(&m);
+	s = open_it();
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(state_admit(s, &m, &order), E2E_OK);
+		assert_true(order.interrupted);
+		assert_int_equal(state_abandon(s), E2E_OK);
+		assert_int_equal(admit(s, &n), E2E_ERR_NUMBER_REPEATED);
+	}
+	/* Of another message nothing stays. */
+	n.number = 10;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(state_admit(s, &n, &order), E2E_OK);
+		assert_false(order.interrupted);
+		assert_int_equal(state_abandon(s), E2E_OK);
+	}
+	assert_true(take(s, &m).interrupted);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
 static void
 test_one_at_a_time(void **state)
 {
@@ -563,6 +666,125 @@ test_who_fails_lets_others_try(void **state)
 {
 	assert_int_equal(in_processes(12, fail_or_do, 0), 12);
 	assert_int_equal(open_the_same(0), 0);
+}
+
+/* A process that stays in the middle of something until it is told. */
+struct holder {
+	pid_t process;
+	int told;		/* closed: go on */
+};
+
+static struct holder
+hold(void (*begin)(void), void (*end)(void))
+{
+	struct holder h;
+	int there[2], told[2];
+	char byte;
+
+	assert_int_equal(pipe(there), 0);
+	assert_int_equal(pipe(told), 0);
+	h.process = fork();
+	assert_true(h.process >= 0);
+	if (h.process == 0) {
+		(void)close(told[1]);
+		begin();
+		(void)!write(there[1], "x", 1);
+		(void)!read(told[0], &byte, 1);
+		end();
+		_exit(0);
+	}
+	(void)close(there[1]);
+	(void)close(told[0]);
+	assert_int_equal(read(there[0], &byte, 1), 1);
+	(void)close(there[0]);
+	h.told = told[1];
+	return h;
+}
+
+static void
+let_end(struct holder h)
+{
+	int status;
+
+	assert_int_equal(close(h.told), 0);
+	assert_int_equal(waitpid(h.process, &status, 0), h.process);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static struct state *held;
+
+static void
+begin_message(void)
+{
+	struct state_message m = numbered(1, 5);
+
+	held = open_it();
+	if (admit(held, &m) != E2E_OK)
+		_exit(1);
+}
+
+static void
+end_message(void)
+{
+	if (state_done(held) != E2E_OK)
+		_exit(1);
+	state_close(held);
+}
+
+static void
+test_the_same_is_not_waited_for_for_ever(void **state)
+{
+	struct state_policy policy = { .now = NOW, .wait = 20 };
+	struct state_message m = numbered(1, 5), n = numbered(2, 6);
+	struct holder h = hold(begin_message, end_message);
+	struct state *s;
+
+	assert_int_equal(state_open(&s, folder.store, &policy, NULL), E2E_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(admit(s, &m), E2E_ERR_BUSY);
+		assert_non_null(state_why(s));
+		assert_int_equal(state_abandon(s), E2E_ERR_USAGE);
+	}
+	/* Others go on. */
+	(void)take(s, &n);
+	let_end(h);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
+static void
+begin_making(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+	    .l_start = INT64_C(1) << 62, .l_len = 1 };
+	int fd;
+
+	(void)mkdir(folder.store, 0700);
+	fd = open(inside("lock"), O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || fcntl(fd, F_SETLK, &lock) != 0)
+		_exit(1);
+}
+
+static void
+end_making(void)
+{
+}
+
+static void
+test_who_makes_it_is_not_waited_for_for_ever(void **state)
+{
+	struct state_policy policy = { .now = NOW, .wait = 20 };
+	struct holder h = hold(begin_making, end_making);
+	struct state *s;
+	const char *why;
+
+	assert_int_equal(state_open(&s, folder.store, &policy, &why),
+	    E2E_ERR_BUSY);
+	assert_non_null(why);
+	assert_null(s);
+	assert_false(is_there("state.db"));
+	let_end(h);
+	state_close(open_it());
 }
 
 /* ---- in order ---- */
@@ -706,7 +928,7 @@ static void
 test_kept_for_so_long(void **state)
 {
 	struct state_message m = message(1, NOW), n = message(2, NOW + 1),
-	    fresh = message(3, NOW + 10 * DAY);
+	    fresh = message(3, NOW + 10 * DAY + 1);
 	struct state *s = open_with(NOW, 10 * DAY, 0);
 
 	(void)take(s, &m);
@@ -724,6 +946,35 @@ test_kept_for_so_long(void **state)
 	s = open_with(NOW, 0, 0);
 	assert_int_equal(admit(s, &m), E2E_ERR_TOO_OLD);
 	assert_int_equal(admit(s, &n), E2E_ERR_REPEATED);
+	state_close(s);
+}
+
+/* For once the clock was two years ahead, and mail came meanwhile. */
+static void
+test_a_clock_ahead(void **state)
+{
+	struct state_message m = message(1, NOW), n = message(2, NOW + 5),
+	    late = message(3, NOW + 1), last = message(4, NOW + 500 * DAY);
+	struct state *s = open_it();
+
+	(void)take(s, &m);
+	state_close(s);
+	s = open_with(NOW + 730 * DAY, 0, 0);
+	(void)take(s, &n);
+	state_close(s);
+	s = open_with(NOW + 10, 0, 0);
+	(void)take(s, &late);
+	assert_int_equal(admit(s, &m), E2E_ERR_REPEATED);
+	assert_int_equal(admit(s, &n), E2E_ERR_REPEATED);
+	/* A date that is ahead forgets nothing while the clock is right. */
+	(void)take(s, &last);
+	assert_int_equal(ask(s, "SELECT horizon FROM self"), 0);
+	state_close(s);
+	/* And when its time has come, they end. */
+	s = open_with(NOW + 500 * DAY, 0, 0);
+	m = message(5, NOW + 500 * DAY);
+	(void)take(s, &m);
+	assert_int_equal(ask(s, "SELECT horizon FROM self"), NOW + 6);
 	state_close(s);
 }
 
@@ -1015,6 +1266,8 @@ main(void)
 		TEST(test_headers),
 		TEST(test_cut_short),
 		TEST(test_tables_gone),
+		TEST(test_what_is_no_file),
+		TEST(test_a_link_to_the_folder),
 		TEST(test_columns_of_the_wrong_length),
 		TEST(test_deleted_while_open),
 		TEST(test_busy),
@@ -1022,16 +1275,20 @@ main(void)
 		TEST(test_done_is_refused_for_good),
 		TEST(test_abandoned_is_as_if_never_seen),
 		TEST(test_interrupted_is_admitted_again),
+		TEST(test_abandoned_stays_interrupted),
 		TEST(test_one_at_a_time),
 		TEST(test_two_handles),
 		TEST(test_one_of_many_processes),
 		TEST(test_who_fails_lets_others_try),
+		TEST(test_the_same_is_not_waited_for_for_ever),
+		TEST(test_who_makes_it_is_not_waited_for_for_ever),
 		TEST(test_order),
 		TEST(test_behind),
 		TEST(test_pending_holds_its_number),
 		TEST(test_no_more_rows_than_that),
 		TEST(test_horizon_of_equal_times),
 		TEST(test_kept_for_so_long),
+		TEST(test_a_clock_ahead),
 		TEST(test_old_and_unknown),
 		TEST(test_pending_ends_and_is_not_held_against_it),
 		TEST(test_done_without_a_row),

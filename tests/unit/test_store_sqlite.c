@@ -251,6 +251,35 @@ test_files_that_are_gone(void **state)
 	}
 }
 
+/* Neither waited for nor followed. */
+static void
+test_what_is_no_file(void **state)
+{
+	static const char *const names[] = {
+		"relay.db", "relay.db-journal", "relay.db-wal", "relay.db-shm"
+	};
+	struct folder f;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		folder_make(&f);
+		furnish(&f);
+		assert_true(unlink(inside(&f, names[i])) == 0 ||
+		    errno == ENOENT);
+		assert_int_equal(mkfifo(inside(&f, names[i]), 0600), 0);
+		expect_refusal(&f, STORE_WRITE, E2E_ERR_STORE_DAMAGED);
+		expect_refusal(&f, STORE_READ, E2E_ERR_STORE_DAMAGED);
+		folder_remove(&f);
+	}
+	folder_make(&f);
+	furnish(&f);
+	assert_int_equal(unlink(inside(&f, "relay.db")), 0);
+	assert_int_equal(symlink("../elsewhere", inside(&f, "relay.db")), 0);
+	expect_refusal(&f, STORE_WRITE, E2E_ERR_STORE_DAMAGED);
+	expect_refusal(&f, STORE_INSPECT, E2E_ERR_STORE_DAMAGED);
+	assert_int_not_equal(access(folder_name(&f, "elsewhere"), F_OK), 0);
+	folder_remove(&f);
+}
+
 static void
 test_no_store_to_read(void **state)
 {
@@ -868,6 +897,7 @@ main(void)
 		cmocka_unit_test(test_an_emptied_file),
 		cmocka_unit_test(test_a_first_start_cut_off),
 		cmocka_unit_test(test_files_that_are_gone),
+		cmocka_unit_test(test_what_is_no_file),
 		cmocka_unit_test(test_no_store_to_read),
 		cmocka_unit_test(test_check_finds_damage),
 		cmocka_unit_test(test_check_finds_rotten_pages),
