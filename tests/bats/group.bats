@@ -113,7 +113,7 @@ wrapped() {
 	gives 0 e2e-wrap-key -i alice.key -r bob.pub -o w <zeros
 	gives 0 e2e-wrap-key -d -i bob.key w
 	same out zeros
-	bytes 32 >key
+	(umask 077; bytes 32 >key)
 	gives 0 e2e-wrap-key -i alice.key -r bob.pub -o w2 key
 	gives 0 e2e-wrap-key -d -i bob.key w2
 	same out key
@@ -126,16 +126,38 @@ wrapped() {
 @test "31, 33 and no bytes are no key: 5, and nothing is made" {
 	local n
 	for n in 0 1 31 33 64 5000; do
-		bytes $n >key
-		[ $n -gt 4096 ] || { gives 5 e2e-wrap-key -i alice.key -r bob.pub -o made <key; explained; }
-		judged e2e-wrap-key -i alice.key -r bob.pub -o made key
+		(umask 077; bytes $n >key)
+		gives 5 e2e-wrap-key -i alice.key -r bob.pub -o made <key
+		explained
+		gives 5 e2e-wrap-key -i alice.key -r bob.pub -o made key
 		absent made
+		rm key
 	done
 	gives 5 e2e-wrap-key -i alice.key -r bob.pub -o made <(echo 0123456789abcdef0123456789abcdef)
 	absent made
 	judged within 256 e2e-wrap-key -i alice.key -r bob.pub -o made /dev/zero
 	absent made
 	tidy
+}
+
+@test "a key that others can read is refused: 78; one that is typed: 64" {
+	bytes 32 >key
+	local mode
+	for mode in 644 640 604 622; do
+		chmod $mode key
+		gives 78 e2e-wrap-key -i alice.key -r bob.pub -o made key
+		explained
+		says 'chmod 600 key'
+		absent made
+	done
+	chmod 600 key
+	gives 0 e2e-wrap-key -i alice.key -r bob.pub -o w key
+	# What the shell opens, it has decided about.
+	chmod 644 key
+	gives 0 e2e-wrap-key -i alice.key -r bob.pub -o w2 <key
+	prints 64 'e2e-wrap-key -i alice.key -r bob.pub -o made'
+	says 'a key is not typed on a terminal' shown
+	absent made
 }
 
 @test "--unwrap: mode 0600 whatever the umask, over nothing, and on no terminal" {
@@ -182,7 +204,8 @@ wrapped() {
 	[ "$(field more dave epoch)" = 1 ]
 	[ "$(field more dave name)" = friends ]
 	[ "$(field more dave member | wc -l)" = 4 ]
-	gives 0 e2e-open -q -i dave.key -k more older
+	# Though it was sent before, it passes as from bob to the group.
+	gives 0 e2e-open -q -i dave.key -k more -s bob older
 	same out msg
 	# What dave writes, those with the older file do not take for the
 	# group's: in theirs he is no member.
@@ -232,6 +255,30 @@ wrapped() {
 	gives 0 e2e-wrap-key -q --remove carol -i alice.key -o made friends
 	[ "$(field made bob epoch)" = 2 ]
 	tidy
+}
+
+@test "the same one added and removed, by whatever words: 64" {
+	local words
+	for words in "--add bob --remove bob.pub" "--remove carol --add dave --add carol.pub" \
+	    "--add bob --remove carol --remove bob"; do
+		# shellcheck disable=SC2086 # words
+		gives 64 e2e-wrap-key $words -i alice.key -o made friends
+		explained
+		says 'both added and removed'
+		absent made
+	done
+}
+
+@test "-r beside --add and --remove is for members: of others there is a warning" {
+	gives 0 e2e-wrap-key --remove carol -r dave -r mallory.pub -r bob.pub -i alice.key -o made friends
+	says 'warning: dave is no member, and does not become one: --add adds'
+	says 'warning: mallory.pub is no member'
+	silent 'bob.pub is'
+	[ "$(field made bob member | wc -l)" = 2 ]
+	gives 0 e2e-wrap-key --add dave -r mallory.pub -r carol.pub -r alice.pub -i alice.key -o made2 friends
+	[ "$(grep -c warning: err)" = 1 ]
+	says 'warning: mallory.pub is no member'
+	gives 2 e2e-wrap-key -d -i mallory.key made2
 }
 
 @test "a member whose card is not at hand: 66, and who it is" {
@@ -689,6 +736,12 @@ old_epochs_are_over() {
 	explained
 	says 'did not address this'
 	absent plain
+	# Beside the real one, the first that opens decides: the true mail is
+	# refused, and never taken for mail to hers.
+	gives 3 e2e-open -i bob.key -k reissued -k friends -o plain hidden
+	absent plain
+	gives 0 e2e-open -i bob.key -k friends -k reissued hidden
+	says 'to group friends, epoch 1 (friends)'
 	# And mallory does not become a member of the real one.
 	e2e-seal -q -k reissued -i mallory.key -o mallorys msg
 	gives 2 e2e-open -i bob.key -k friends mallorys
@@ -696,6 +749,19 @@ old_epochs_are_over() {
 	gives 3 e2e-open -i bob.key -k friends mallorys
 	empty out
 	gives 3 e2e-wrap-key -d -i bob.key -s alice reissued
+}
+
+@test "whose group it is: -v and --show say it, also where nobody is warned" {
+	# Carol, whom bob knows, hands on a group that is called like alice's.
+	e2e-wrap-key --new -n friends -i carol.key -r bob.pub -o carols
+	gives 0 e2e-seal -k carols -i bob.key -o env msg
+	empty err
+	gives 0 e2e-seal -v -k carols -i bob.key -o env msg
+	says 'carols: made by carol'
+	gives 0 e2e-open -v -i bob.key -k carols env
+	says 'carols: made by carol'
+	gives 0 e2e-wrap-key --show -i bob.key carols
+	grep -q '^maker: .*(carol)$' out
 }
 
 @test "a group of somebody unknown is warned of; for one of somebody revoked nothing is sealed" {
@@ -714,6 +780,48 @@ old_epochs_are_over() {
 	gives 0 e2e-open -i bob.key -k friends env
 	same out msg
 	says 'warning: friends: the key of alice, who made it, is revoked'
+}
+
+@test "one epoch made twice, from the same file: warned of, and sealed for both" {
+	e2e-wrap-key -q --remove bob -i alice.key -o other friends
+	[ "$(field other carol group)" = "$(field friends2 bob group)" ]
+	[ "$(secret_of other carol)" != "$(secret_of friends2 bob)" ]
+	local both='two keys of one epoch: its maker has changed the same file twice'
+	gives 0 e2e-seal -k friends2 -k other -i alice.key -o env msg
+	says "warning: friends2 and other: $both"
+	gives 0 e2e-open -q -i bob.key -k friends2 -s alice env
+	same out msg
+	gives 0 e2e-open -q -i carol.key -k other -s alice env
+	same out msg
+	# With one alone, half of them can.
+	gives 0 e2e-seal -k friends2 -i bob.key -o env msg
+	empty err
+	gives 2 e2e-open -i carol.key -k other env
+	local keys
+	for keys in "-k friends2 -k other" "-k other -k friends2"; do
+		# shellcheck disable=SC2086 # words
+		gives 0 e2e-open -i alice.key $keys env
+		says "$both"
+		same out msg
+	done
+	gives 0 e2e-rewrap -i alice.key -k other -k friends2 -r dave -o new env
+	says "$both"
+	gives 0 e2e-open -q -i dave.key new
+	# The same key twice, and two members' lists of it, are none.
+	e2e-wrap-key --add dave -i alice.key -o more friends
+	gives 0 e2e-seal -k friends -k more -i alice.key -o env msg
+	silent "$both"
+}
+
+@test "files of one epoch: whoever is a member by any of them" {
+	e2e-wrap-key --add dave -i alice.key -o more friends
+	e2e-seal -k more -i dave.key -o daves msg
+	local keys
+	for keys in "-k friends -k more" "-k more -k friends"; do
+		# shellcheck disable=SC2086 # words
+		gives 0 e2e-open -q -i bob.key $keys -s dave daves
+		same out msg
+	done
 }
 
 @test "altered mail to a group: 1, and 2 where it is the header" {

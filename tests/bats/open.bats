@@ -322,10 +322,51 @@ sys.exit(subprocess.run(sys.argv[1:] + [str(w), "signed"], pass_fds=[w]).returnc
 	absent plain s.pub
 }
 
+@test "--verdict-fd: a second thing that is wrong with an envelope is told of it, without a line" {
+	e2e-seal -r carol.pub -i alice.key msg >carols
+	{ head -c -1 carols; printf '\1'; } >ended
+	head -c -5 carols >cut
+	mkdir d
+	local file
+	for file in ended cut; do
+		cat anonymous $file >two
+		rm -f d/*
+		gives 2 e2e-open -q -i bob.key -d d --verdict-fd 5 two 5>verdicts
+		[ "$(xargs <verdicts)" = "0 2" ]
+		[ "$(grep -c 'two: envelope 2: ' err)" = 2 ]
+		[ "$(wc -l <err)" = 2 ]
+		# What comes behind it is not reached.
+		cat $file signed >two
+		rm -f d/*
+		gives 2 e2e-open -q -i bob.key -d d --verdict-fd 5 two 5>verdicts
+		[ "$(xargs <verdicts)" = 2 ]
+		silent 'envelope 2'
+		[ -z "$(ls -A d)" ]
+	done
+}
+
+@test "--verdict-fd: whoever does not read any more ends it, by SIGPIPE" {
+	cat signed anonymous >two
+	mkdir d
+	gives 141 to_nobody e2e-open -q -i bob.key -d d --verdict-fd 1 two
+	empty err
+	# The one that was taken is there, and the next one was not begun.
+	[ "$(ls d | wc -l)" = 1 ]
+	tidy d
+}
+
 @test "--sender-card keeps the key of a first message; only when verified" {
 	gives 0 e2e-open -i bob.key --sender-card a.pub -o plain signed
 	same a.pub alice.pub
 	same plain msg
+	# In a place of its own.
+	gives 64 e2e-open -i bob.key --sender-card both -o both signed
+	explained
+	gives 64 e2e-open -i bob.key --sender-card both --receipt both -o plain2 signed
+	explained
+	gives 64 e2e-open -i bob.key --sender-card - signed
+	absent both
+	empty out
 	gives 3 e2e-open -i bob.key --sender-card b.pub -o plain2 anonymous
 	absent b.pub plain2
 }

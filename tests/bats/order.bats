@@ -393,6 +393,56 @@ print(e["sequence"], e["conversation"])' >number
 	placed first 1.env
 }
 
+# squatted FILE: another message of mallory's, with the id of plain.env.
+squatted() {
+	peer_python "$1" <<-'END'
+	import sys
+	from e2epeer import labels as L
+	from e2epeer.identity import read_file
+	from e2epeer.opening import Reader, open_envelope
+	from e2epeer.sealing import Plan, seal
+	bob, mallory = (read_file(open(n + ".key", "rb").read()) for n in ("bob", "mallory"))
+	opened = open_envelope(open("plain.env", "rb").read(), Reader([bob]))
+	open(sys.argv[1], "wb").write(seal(Plan([bob.card], sender=mallory, strict=False,
+	    cti=opened.metadata.claims[L.CTI]), b"other\n"))
+	END
+}
+
+# an_id_taken_before_hides_nothing [FLAG...]
+an_id_taken_before_hides_nothing() {
+	rm -rf st d && mkdir d &&
+	gives 0 e2e-open -q -i bob.key "$@" -d d squatted &&
+	gives 0 e2e-open -q -i bob.key "$@" --status-fd 5 -d d plain.env 5>status &&
+	[ "$(cat d/* | sort | xargs)" = 'hello other' ]
+}
+
+@test "-d: an id that somebody else used before hides no message" {
+	squatted squatted
+	an_id_taken_before_hides_nothing --state st
+	local id
+	id=$(ls d | grep -Ex '[0-9a-f]{32}')
+	[ "$(cat d/$id)" = other ]
+	ls d | grep -qEx "$id-[0-9a-f]{16}"
+	same d/$id-* msg
+	json status "opened['message_id'] == '$id' and opened['file'].startswith('d/$id-')"
+	# Each of them once.
+	cat squatted plain.env >box
+	opens 4 box -d d --verdict-fd 6 6>verdicts
+	[ "$(xargs <verdicts)" = '4 4' ]
+	[ "$(ls d | wc -l)" = 2 ]
+	# One that is not remembered, and is there by both names, is not written
+	# over either.
+	cp -a d before
+	rm -r st
+	opens 4 plain.env -d d
+	diff -r d before
+	# Without --state a file of that name is the message.
+	no an_id_taken_before_hides_nothing
+	gives 4 e2e-open -q -i bob.key -d d plain.env
+	[ "$(cat d/*)" = other ]
+	tidy d
+}
+
 @test "killed in the middle: opened again, and told that there was an attempt" {
 	bytes 6000000 | e2e-seal -q -r bob.pub -i alice.key --state sender -o big
 	mkfifo slow

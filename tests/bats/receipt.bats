@@ -83,14 +83,16 @@ delivered() {
 	opens 0 asked
 	same out msg
 	empty <(grep -v 'from unknown key' err)
-	json status 'header["receipt_wanted"] and [e["event"] for e in all][-1] == "receipt"'
+	json status 'header["receipt_wanted"] and [e["event"] for e in all] == ["header", "receipt", "opened"]'
 	[ "$(sed -n 's/.*"event":"receipt","message_id":"\([0-9a-f]*\)".*/\1/p' status)" = "$(id_of asked)" ]
 	reads 0 made
+	grep -qxF 'e2e-open: this is a receipt, not a message' err
 	grep -qx "message: $(id_of asked)" out
 	grep -Eqx 'arrived: [0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z' out
 	grep -qx "at: $(e2e-contact show bob.pub | sed -n 's/^fingerprint: //p') (bob)" out
 	grep -qx 'as sent: yes' out
 	says 'from bob (pinned)'
+	json status '[e["event"] for e in all] == ["header", "order", "delivery", "opened"]'
 	json status 'delivery["as_sent"] and abs(delivery["arrived"] - __import__("time").time()) < 86400'
 	json status 'header["media_type"] == "application/e2e-delivery+cwt" and "receipt_wanted" not in header'
 }
@@ -175,6 +177,14 @@ delivered() {
 	absent made
 	gives 0 e2e-open -q -i carol.key --receipt made carols
 	reads 0 made
+	# It is the same message, though: whoever opens the copy first, and
+	# remembers it, does not open the original, and makes none.
+	rm made
+	e2e-seal -r bob.pub -r carol.pub -i alice.key --ask-receipt -o boths msg
+	e2e-rewrap -q -i carol.key -r bob.pub --sign -o passed boths
+	opens 0 passed --state st
+	opens 4 boths --state st
+	absent made
 }
 
 @test "to a group: each member who opens it, for himself" {
@@ -200,31 +210,192 @@ delivered() {
 	done
 }
 
-@test "of a passphrase, whoever has a key signs, and nobody else" {
+@test "whoever only knew a passphrase makes none, with a key or without" {
 	e2e-seal -q --recipient-passphrase-fd 6 $CHEAP -i alice.key --ask-receipt --state sender -o env msg 6<<<horse
 	gives 0 e2e-open -v --recipient-passphrase-fd 6 --receipt made env 6<<<horse
-	says 'no receipt: there is no key to sign it with'
+	says 'no receipt: it was not sealed for a key'
 	absent made
+	opens 0 env -v --recipient-passphrase-fd 6 6<<<horse
+	says 'no receipt: it was not sealed for a key'
+	absent made
+	# Beside a key it is the key that opens, and signs.
+	e2e-seal -q -r bob.pub --recipient-passphrase-fd 6 $CHEAP -i alice.key --ask-receipt \
+	    --state sender -o env msg 6<<<horse
 	opens 0 env --recipient-passphrase-fd 6 6<<<horse
 	reads 0 made
 	grep -qx 'as sent: yes' out
 }
 
-@test "-d: one for each that asks, in one file, which -d reads" {
+@test "-d: one for each that asks, a file by its id in a folder, which -d reads" {
 	echo two | e2e-seal -q -r bob.pub -i alice.key --ask-receipt --state sender -o second
 	e2e-seal -q -r bob.pub -i alice.key --ask-receipt -o cut msg
 	flipped cut -3 >bad
 	cat asked plain.env bad second >box
-	mkdir d e
+	mkdir d e made
 	opens 1 box -d d
 	json status 'sum(e["event"] == "receipt" for e in all) == 2'
-	reads 0 made -d e
+	[ "$(ls made | xargs)" = "$(printf '%s.receipt\n' "$(id_of asked)" "$(id_of second)" | sort | xargs)" ]
+	json status "'made/$(id_of asked).receipt' in [e.get('file') for e in all]"
+	cat made/* >receipts
+	reads 0 receipts -d e
+	[ "$(grep -c 'this is a receipt, not a message' err)" = 2 ]
 	[ "$(ls e | wc -l)" = 2 ]
 	[ "$(cat e/* | grep -c 'as sent: yes')" = 2 ]
 	# None asks: no file.
-	rm made
+	rm made/*
 	cat plain.env | opens 4 - -d d
+	[ -z "$(ls -A made)" ]
+	# The folder of the data will do, and is told when the data are.
+	rm d/*
+	gives 0 e2e-open -q -i bob.key --receipt d -d d asked
+	[ "$(ls d | wc -l)" = 2 ]
+}
+
+@test "-d: the folder of receipts has to be there, and nobody's message is taken without" {
+	mkdir d
+	local place
+	for place in missing msg; do
+		opens 73 asked --state st -d d --receipt $place --verdict-fd 6 6>verdicts
+		explained
+		[ "$(cat verdicts)" = 73 ]
+		[ -z "$(ls -A d)" ]
+	done
+	# Where none is asked for, none is needed.
+	opens 0 plain.env --state st -d d --receipt missing
+	mkdir made
+	opens 0 asked --state st -d d
+	says 'from unknown key'
+	silent 'earlier attempt'
+	reads 0 made/*
+}
+
+@test "-d: no verdict before the receipt, which lasts" {
+	mkdir d made
+	# Dies when it says so.
+	gives 141 to_nobody e2e-open -q -i bob.key --state st -d d --receipt made --verdict-fd 1 asked
+	reads 0 made/*
+	grep -qx 'as sent: yes' out
+	opens 4 asked --state st -d d
+}
+
+@test "a receipt that could not be written: the next attempt makes it" {
+	opens 74 asked --state st -o plain --receipt /dev/full
+	explained
+	same plain msg
+	opens 0 asked --state st -o plain
+	says 'an earlier attempt to open this did not get to its end'
+	same plain msg
+	reads 0 made
+	grep -qx 'as sent: yes' out
+	opens 4 asked --state st -o plain
+}
+
+@test "-d: the next attempt makes it, and compares the file that is there" {
+	local file
+	file=d/$(id_of asked)
+	mkdir d made full
+	ln -s /dev/full "full/$(id_of asked).receipt"
+	gives 74 e2e-open -q -i bob.key --state st -d d --receipt full --verdict-fd 6 asked 6>verdicts
+	explained
+	[ "$(cat verdicts)" = 74 ]
+	same "$file" msg
+	cp -a st cut
+	opens 0 asked --state st -d d --verdict-fd 6 6>verdicts
+	says 'an earlier attempt to open this did not get to its end'
+	[ "$(cat verdicts)" = 0 ]
+	same "$file" msg
+	[ "$(ls d | wc -l)" = 1 ]
+	reads 0 made/*
+	grep -qx 'as sent: yes' out
+	opens 4 asked --state st -d d
+	# For something else under that name none is made.
+	rm -r st made/*
+	cp -a cut st
+	echo other >"$file"
+	opens 4 asked --state st -d d
+	[ -z "$(ls -A made)" ]
+	# Without --state nobody knows that there was an attempt.
+	rm d/*
+	gives 74 e2e-open -q -i bob.key -d d --receipt full asked
+	opens 4 asked -d d
+	[ -z "$(ls -A made)" ]
+}
+
+# carded: a program of the second implementation, in which card(FILE, SERIAL)
+# is a card of the sender `late`, and ask(FILE, CARD) a message under it that
+# asks for a receipt.
+carded() {
+	{
+		cat <<-'END'
+		from e2epeer import labels as L
+		from e2epeer.card import Card, make_card, parse_lines
+		from e2epeer.identity import Identity
+		from e2epeer.keys import Key, generate, x25519_key
+		from e2epeer.sealing import Plan, seal
+		keys = generate("x25519")
+		bob = parse_lines(open("bob.pub", "rb").read())
+		def card(file, serial, more=(), **args):
+		    made = Card(make_card([keys[0], *more, keys[1]] if more else keys, "late", serial=serial, **args))
+		    open(file, "wb").write(made.line + b"\n")
+		    return made
+		def ask(file, card):
+		    open(file, "wb").write(seal(Plan(bob, sender=Identity(card, keys), strict=False,
+		        claims={L.RECEIPT: True}), b"hello\n"))
+		END
+		cat
+	} >program
+	peer_python <program
+}
+
+@test "the newest card of the sender counts, whether pinned or carried" {
+	carded <<-'END'
+	old = card("old.pub", 1, exp=1000)
+	new = card("new.pub", 2)
+	over = card("over.pub", 3, exp=1000)
+	ask("by_old", old)
+	ask("by_new", new)
+	END
+	opens 0 by_old -v
+	says "no receipt: its sender's card has expired"
 	absent made
+	e2e-contact pin -q new.pub
+	opens 0 by_old
+	[ -s made ]
+	rm made
+	e2e-contact unpin -q late
+	e2e-contact pin -q old.pub
+	opens 0 by_new
+	[ -s made ]
+	rm made
+	e2e-contact pin -q over.pub
+	opens 0 by_new -v
+	says "no receipt: its sender's card has expired"
+	absent made
+	# It is sealed for the key of that card.
+	cp -p alice.key before.key
+	e2e-key rotate -q alice.key
+	e2e-contact pin -q alice.pub
+	opens 0 asked
+	reads 0 made
+	gives 2 e2e-open -i before.key made
+}
+
+@test "a card that nothing can be sealed for: a warning, and the message is opened" {
+	carded <<-'END'
+	ask("env", card("low.pub", 1, [Key({1: 1, 3: L.ECDH, -1: 4, -2: bytes(32)})]))
+	END
+	gives 5 e2e-seal -r low.pub -o no msg
+	opens 0 env --state st
+	same out msg
+	says 'e2e-open: warning: no receipt: '
+	absent made
+	json status '"receipt" not in [e["event"] for e in all]'
+	opens 4 env --state st
+	mkdir d made
+	opens 0 env -d d --verdict-fd 6 6>verdicts
+	[ "$(cat verdicts)" = 0 ]
+	[ -z "$(ls -A made)" ]
+	tidy made
 }
 
 @test "padded, armored, empty and large mail: the hash is that of the data" {
@@ -300,11 +471,11 @@ delivered() {
 	opens 4 env --state st -o plain
 }
 
-@test "killed between two messages: the first is there, once, and not receipted" {
+@test "killed between two messages: the first is there, once, and receipted" {
 	bytes 6000000 | e2e-seal -q -r bob.pub -i alice.key --ask-receipt --state sender -o second
 	cat asked second >box
 	mkfifo slow
-	mkdir d
+	mkdir d made
 	e2e-open -q -i bob.key --state st --receipt made -d d <slow 2>err 3>&- &
 	local child=$! ended=0
 	exec 8>slow
@@ -314,13 +485,16 @@ delivered() {
 	exec 8>&-
 	[ $ended = 137 ]
 	same d/* msg
-	absent made
-	# A message is not taken again for the sake of its receipt.
+	reads 0 made/*
+	says "message: $(id_of asked)" out
+	cp -a made before
 	opens 4 box --state st -d d --verdict-fd 6 6>verdicts
 	[ "$(xargs <verdicts)" = "4 0" ]
 	[ "$(ls d | wc -l)" = 2 ]
-	reads 0 made
+	same made/"$(id_of asked).receipt" before/*
+	reads 0 "made/$(id_of second).receipt"
 	says "message: $(id_of second)" out
+	[ "$(ls made | wc -l)" = 2 ]
 }
 
 @test "a receipt that cannot be written: told before the message is taken" {
@@ -439,6 +613,9 @@ wrong_receipts_are_refused() {
 	post("claims", make_sign1(bob.signing_key, "application/e2e-delivery+cwt", encode({6: 1})))
 	post("typ", make_sign1(bob.signing_key, "application/e2e-revocation+cwt", encode({6: 1})))
 	post("nobody", s, None)
+	post("words", b"hello\n", mallory)
+	open("many", "wb").write(seal(Plan([alice.card, carol.card], sender=bob, mode=2, strict=False,
+	    claims={L.MEDIA_TYPE: "application/e2e-delivery+cwt"}), s))
 	open("mode1", "wb").write(seal(Plan([alice.card, carol.card], sender=bob, mode=1, strict=False,
 	    claims={L.MEDIA_TYPE: "application/e2e-delivery+cwt"}), s))
 	END
@@ -451,17 +628,29 @@ wrong_receipts_are_refused() {
 		reads "${pair% *}" "${pair#* }" -o plain
 		absent plain
 	done
-	# By the front door, too: anybody can write these words.
-	e2e-seal -r alice.pub -i mallory.key --type application/e2e-delivery+cwt -o words msg
+	# Not by the front door.
+	gives 64 e2e-seal -r alice.pub -i mallory.key --type application/e2e-delivery+cwt -o made msg
+	explained
+	absent made
 	reads 5 words
-	e2e-seal -r alice.pub -r carol.pub -i bob.key --type application/e2e-delivery+cwt \
-	    -o many statement
 	e2e-rewrap -q -i carol.key -r alice.pub --sign -o passed many
 	reads 3 passed
 	explained
 	empty out
 	reads 0 many
 	tidy
+}
+
+@test "the words of a receipt in a message are no receipt" {
+	reads 0 got
+	cp out words
+	e2e-seal -r alice.pub -i mallory.key --file-name 'this is a receipt, not a message' \
+	    --type 'application/e2e-delivery+cwt; x' -o posing words
+	reads 0 posing -v
+	same out words
+	no grep -qE '^e2e-open: (warning: )?this is a receipt' err
+	json status '"delivery" not in [e["event"] for e in all]'
+	harmless err e2e-open:
 }
 
 @test "a receipt is a message: once, and none of its own" {
@@ -499,22 +688,44 @@ wrong_receipts_are_refused() {
 	registered alice bob
 	echo hello | e2e-seal -q -r bob.pub -i alice.key --ask-receipt --state sender -o env
 	gives 0 e2e-send -q "$RELAY" env
-	mkdir inbox
-	cat >deliver <<-'END'
-	e2e-open -q -i bob.key --state st -d inbox --receipt back || exit
-	[ ! -e back ] || e2e-send -q "$RELAY" back >sent
-	END
-	export RELAY
-	gives 0 e2e-fetch -q -i bob.key --exec 'sh deliver' "$RELAY"
+	mkdir inbox outbox
+	OPEN='e2e-open -q -i bob.key --state st -d inbox --receipt outbox'
+	gives 0 e2e-fetch -q -i bob.key --exec "$OPEN" "$RELAY"
 	same inbox/* msg
 	[ "$(waiting bob)" = 0 ]
+	gives 0 e2e-send -q "$RELAY" outbox/*.receipt
 	[ "$(waiting alice)" = 1 ]
 	gives 0 e2e-fetch -q -i alice.key --exec 'e2e-open -q -i alice.key -s bob --state sender -o report' "$RELAY"
 	grep -qx 'as sent: yes' report
 	[ "$(waiting alice)" = 0 ]
 	# Whoever sends it again gets no second one.
-	rm back
+	rm outbox/*
 	gives 0 e2e-send -q "$RELAY" env
-	gives 0 e2e-fetch -q -i bob.key --exec 'e2e-open -q -i bob.key --state st -d inbox --receipt back || exit 0' "$RELAY"
-	absent back
+	gives 0 e2e-fetch -q -i bob.key --exec "$OPEN || exit 0" "$RELAY"
+	[ -z "$(ls -A outbox)" ]
+}
+
+@test "through a relay, many at once: a receipt for each, before it is acknowledged" {
+	relay_start store
+	registered alice bob
+	local text
+	mkdir inbox outbox reports
+	for text in one two three; do
+		echo $text | e2e-seal -q -r bob.pub -i alice.key --ask-receipt --state sender -o env.$text
+	done
+	flipped env.two -3 >bad
+	gives 0 e2e-send -q "$RELAY" env.one bad plain.env env.three
+	# A place that is not there keeps those at the relay that need it.
+	OPEN='e2e-open -q -i bob.key --state st -d inbox --verdict-fd $E2E_VERDICT_FD --receipt'
+	gives 75 e2e-fetch -q -i bob.key --batch --exec "$OPEN missing" "$RELAY"
+	[ "$(waiting bob)" = 3 ]
+	[ "$(cat inbox/*)" = hello ]
+	gives 0 e2e-fetch -q -i bob.key --batch --exec "$OPEN outbox" "$RELAY"
+	[ "$(waiting bob)" = 0 ]
+	[ "$(ls inbox | wc -l)" = 3 ]
+	[ "$(ls outbox | wc -l)" = 2 ]
+	gives 0 e2e-send -q "$RELAY" outbox/*.receipt
+	gives 0 e2e-fetch -q -i alice.key --batch --exec \
+	    'e2e-open -q -i alice.key -s bob --state sender -d reports --verdict-fd $E2E_VERDICT_FD' "$RELAY"
+	[ "$(cat reports/* | grep -c '^as sent: yes$')" = 2 ]
 }

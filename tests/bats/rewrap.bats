@@ -339,6 +339,30 @@ spliced() {
 	absent plain
 }
 
+@test "the maker's key is revoked: -k warns, --to-group refuses: 3" {
+	e2e-seal -k friends -i bob.key -o env msg
+	e2e-contact pin -q alice.revocation
+	gives 0 e2e-rewrap -i carol.key -k friends -r dave.pub --sign -o new env
+	says 'warning: friends: the key of alice, who made it, is revoked'
+	gives 0 e2e-open -q -i dave.key new
+	same out msg
+	gives 3 e2e-rewrap -i bob.key --to-group friends --sign -o made signed
+	explained
+	says revoked
+	absent made
+}
+
+@test "to a group whose epoch is over: taken as given, since nothing is remembered" {
+	gives 0 e2e-rewrap -q -i bob.key --to-group friends --sign -o new signed
+	gives 0 e2e-open -q -i carol.key -k friends new
+	gives 3 e2e-open -i bob.key -k friends -k friends2 new
+	says '--old-epoch'
+	# Unless the later one is named as well.
+	gives 3 e2e-rewrap -i bob.key --to-group friends --to-group friends2 --sign -o made signed
+	says 'epoch 1 of a group that is at epoch 2'
+	absent made
+}
+
 @test "out of a group: -k opens, and whoever reads it then needs none" {
 	e2e-seal -k friends -i alice.key -o env msg
 	gives 0 e2e-rewrap -q -i carol.key -k friends -r dave.pub --sign -o new env

@@ -88,6 +88,30 @@ opens() {
 	opens carol.key env
 }
 
+@test "a public key line in an argument is one line, for every command: 5" {
+	local two word
+	two=$(cat bob.pub carol.pub)
+	e2e-seal -r bob.pub -i alice.key -o env msg
+	e2e-wrap-key --new -i alice.key -r bob.pub -o group
+	for word in "$two" "$(cat bob.pub)"$'\nrubbish' "$(cat bob.pub)"$'\n\n'; do
+		gives 5 e2e-seal -r "$word" -o made msg
+		explained
+		gives 5 e2e-wrap-key --new -i alice.key -r "$word" -o made
+		gives 5 e2e-wrap-key --add "$word" -i alice.key -o made group
+		gives 5 e2e-wrap-key --remove "$word" -i alice.key -o made group
+		gives 5 e2e-wrap-key -d -i bob.key -s "$word" -o made group
+		gives 5 e2e-rewrap -i bob.key -r "$word" -o made env
+		gives 5 e2e-open -i bob.key -s "$word" -o made env
+		explained
+		gives 5 e2e-send --to "$word" unix:nowhere env
+		absent made
+	done
+	empty out
+	# Its own end is none of a second one.
+	gives 0 e2e-seal -r "$(cat bob.pub)"$'\n' -o env msg
+	opens bob.key env
+}
+
 @test "-R takes comments, blank lines and CRLF, and adds to -r" {
 	{ echo '# the team'; echo; cat bob.pub; printf '%s\r\n' "$(cat carol.pub)"; printf %s "$(cat rita.pub)"; } >list
 	gives 0 e2e-seal -R list -r alice.pub -o env msg
@@ -217,6 +241,14 @@ opens() {
 	says 'media type "text/plain"'
 	json status 'header["file_name"] == "Bericht März.pdf" and header["media_type"] == "text/plain"'
 	json status 'header["reply_to"] == "00112233445566778899aabbccddeeff"'
+}
+
+@test "--type of a receipt: 64, which only e2e-open makes" {
+	gives 64 e2e-seal -r bob.pub -i alice.key --type application/e2e-delivery+cwt -o env msg
+	explained
+	says 'e2e-open --receipt'
+	absent env
+	gives 0 e2e-seal -r bob.pub -i alice.key --type application/e2e-delivery -o env msg
 }
 
 @test "texts of 255 bytes fit; of 256 or with control characters are wrong usage" {

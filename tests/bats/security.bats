@@ -310,6 +310,31 @@ open("bad", "wb").write(a)' big.$kind
 	absent owned
 }
 
+# forged BYTES: what bob may put behind the header of an anonymous message for
+# him and carol, in `forged`; `true` is the message.
+forged() {
+	sealing <<-END
+	run = Sealer(Plan([bob.card, carol.card]))
+	open("true", "wb").write(run.seal(b"hello\\n"))
+	s = run.state
+	again = Sealer(Plan([bob.card, carol.card], cek=s.cek, iv=s.iv, ik=s.ik, cti=s.cti, salt=s.salt,
+	    hooks={"recipients": lambda r, t: s.recipients, "metadata": lambda m, t: s.metadata}))
+	open("forged", "wb").write(again.seal(b"$1\\n"))
+	END
+}
+
+@test "row 7: what is anonymous, for several, any of them can replace; what is signed not" {
+	forged other
+	gives 0 e2e-open -q -i carol.key --state st forged
+	[ "$(cat out)" = other ]
+	# Which is the same message to --state, as the manual says.
+	gives 4 e2e-open -i carol.key --state st true
+	says 'opened before'
+	gives 0 e2e-open -q -i carol.key true
+	[ "$(cat out)" = hello ]
+	gives 3 e2e-open -q -i carol.key --known forged
+}
+
 @test "row 15: with -s, a valid signature of somebody else is refused: 3, no byte" {
 	e2e-seal -r bob.pub -i mallory.key msg >other
 	e2e-seal -r bob.pub -r carol.pub -i mallory.key big >other2

@@ -161,7 +161,7 @@ db.commit()'
 }
 
 @test "5: not 32 bytes to wrap, not a wrapped key" {
-	gives 5 e2e-wrap-key -i alice.key -r bob.pub msg
+	gives 5 e2e-wrap-key -i alice.key -r bob.pub <msg
 	explained
 	gives 5 e2e-wrap-key --show env
 	explained
