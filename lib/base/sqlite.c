@@ -253,9 +253,9 @@ flush_folder_of(char *path)
 
 /* ---- opening ---- */
 
-/* SQLite would wait at a fifo for ever, and have a link to nothing made where it
- * leads, for others to read. (SQLITE_OPEN_NOFOLLOW would refuse links on the
- * way to the folder, too.) */
+/* SQLite would wait at a fifo for ever, and make what a link to nothing leads
+ * to, for others to read. (SQLITE_OPEN_NOFOLLOW would refuse links on the way
+ * to the folder, too.) */
 static enum e2e_error
 look_at_file(const char *path, const char *suffix, const char **why)
 {

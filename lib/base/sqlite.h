@@ -51,9 +51,9 @@ struct sqlite_kind {
  * Opens, or makes, a database. One of a newer version is
  * E2E_ERR_STORE_VERSION; what is no such database, no regular file
  * (also a link), or was emptied, is E2E_ERR_STORE_DAMAGED, and so is one that
- * is gone when none is to be made (SQLITE_SHARED); neither is touched. E2E_ERR_CREATE when there is none
- * (SQLITE_READER) or it cannot be opened. *why, if not NULL: a static
- * sentence, or NULL.
+ * is gone when none is to be made (SQLITE_SHARED); neither is touched.
+ * E2E_ERR_CREATE when there is none (SQLITE_READER) or it cannot be opened.
+ * *why, if not NULL: a static sentence, or NULL.
  */
 enum e2e_error sqlite_open(struct sqlite **db, const char *path,
     enum sqlite_manner manner, const struct sqlite_kind *kind,

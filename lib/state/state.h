@@ -20,9 +20,9 @@
  *    (record locks belong to the process).
  *
  * Errors of all functions: E2E_ERR_BUSY (others had the database for ten
- * seconds; or a lock, see state_policy), E2E_ERR_FULL, E2E_ERR_MEMORY, E2E_ERR_STORE, E2E_ERR_LIMIT,
- * E2E_ERR_STORE_DAMAGED; and those named with them. After a failed commit the
- * handle can only be closed (E2E_ERR_STORE).
+ * seconds; or a lock, see state_policy), E2E_ERR_FULL, E2E_ERR_MEMORY,
+ * E2E_ERR_STORE, E2E_ERR_LIMIT, E2E_ERR_STORE_DAMAGED; and those named with
+ * them. After a failed commit the handle can only be closed (E2E_ERR_STORE).
  *
  * Threads: one at a time for each handle. Not across fork().
  */

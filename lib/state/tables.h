@@ -76,7 +76,7 @@ struct state {
 	const char *why;
 	bool admitted;
 	struct state_message message;	/* the one that is admitted */
-	bool was_pending;		/* it has the row of an earlier attempt */
+	bool was_pending;		/* its row is an earlier attempt's */
 };
 
 /* The row of self. */
