@@ -20,6 +20,7 @@
 
 enum {
 	OPTION_SIGN = OPTION_OWN, OPTION_SELF, OPTION_HIDE, OPTION_TO_GROUP,
+	OPTION_OLD_EPOCH,
 	OPTION_RSA_TRIALS, OPTION_MESSAGE_PASSPHRASE_FILE,
 	OPTION_MESSAGE_PASSPHRASE_FD
 };
@@ -45,6 +46,8 @@ static const struct option_spec options[] = {
 	{ 'R', "recipients", "FILE", "every public key line of FILE" },
 	{ OPTION_TO_GROUP, "to-group", "FILE",
 	    "the group of a wrapped key (needs --sign)" },
+	{ OPTION_OLD_EPOCH, "old-epoch", NULL,
+	    "also one of an epoch that is over" },
 	{ OPTION_SELF, "self", NULL, "the owner of KEY, too" },
 	{ OPTION_HIDE, "hide-recipients", NULL,
 	    "do not name the recipients in the envelope" },
@@ -72,7 +75,7 @@ struct rewrap {
 	struct passphrase_source key_source, message_source;
 	struct passphrase_answer answer;
 	const char *identity, *input, *output;
-	bool sign, self, ask_passphrase;
+	bool sign, self, old_epoch, ask_passphrase;
 };
 
 static enum e2e_error
@@ -105,6 +108,9 @@ parse_one(struct rewrap *w, const struct options *o, int id)
 		    E2E_ERR_RECIPIENT_REVOKED);
 	case OPTION_TO_GROUP:
 		return groupkeys_add(&w->to_groups, o->argument);
+	case OPTION_OLD_EPOCH:
+		w->old_epoch = true;
+		break;
 	case OPTION_SELF:
 		w->self = true;
 		break;
@@ -203,7 +209,7 @@ prepare(struct rewrap *w, const struct e2e_identity **identity)
 	if (error == E2E_OK)
 		error = groupkeys_open(&w->to_groups, &r->keys, &w->contacts,
 		    GROUPKEYS_SEAL);
-	if (error == E2E_OK)
+	if (error == E2E_OK && !w->old_epoch)
 		error = groupkeys_check_epochs(&w->to_groups);
 	r->keys.groups = groupkeys_list(&w->groups);
 	r->keys.group_count = w->groups.count;

@@ -21,6 +21,7 @@ complete -c e2e-rewrap -l rsa-trials -x -d 'most RSA recipients to try (default:
 complete -c e2e-rewrap -s r -l recipient -r -F -a '(__e2e_contacts)' -d 'a public key file, a line e2e-pub1..., or a contact'
 complete -c e2e-rewrap -s R -l recipients -r -F -d 'every public key line of FILE'
 complete -c e2e-rewrap -l to-group -r -F -d 'the group of a wrapped key (needs --sign)'
+complete -c e2e-rewrap -l old-epoch -d 'also one of an epoch that is over'
 complete -c e2e-rewrap -l self -d 'the owner of KEY, too'
 complete -c e2e-rewrap -l hide-recipients -d 'do not name the recipients in the envelope'
 complete -c e2e-rewrap -l sign -d 'sign, with KEY, that it was forwarded'

@@ -354,7 +354,7 @@ _e2e()
 		esac
 		;;
 	'e2e-rewrap')
-		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -k --group-key -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --rsa-trials -r --recipient -R --recipients --to-group --self --hide-recipients --sign -a --armor -o --output -q --quiet -v --verbose --status-fd -h --help -V --version'
+		options='-i --identity --passphrase-file --passphrase-fd --kdf-memory-max -k --group-key -p --passphrase --recipient-passphrase-file --recipient-passphrase-fd --rsa-trials -r --recipient -R --recipients --to-group --old-epoch --self --hide-recipients --sign -a --armor -o --output -q --quiet -v --verbose --status-fd -h --help -V --version'
 		operand='file'
 		case $prev in
 		-i|--identity) argument='file' ;;

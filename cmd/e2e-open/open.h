@@ -15,6 +15,9 @@
 
 #include <e2e/e2e.h>
 
+/* Bytes of the hash that make a name of a message id unique. */
+enum { OPEN_HASH_LEN = 8 };
+
 struct open_job {
 	struct e2e_open request;
 	struct own_key *keys;		/* request.keys.identity_count of them */
@@ -42,7 +45,9 @@ struct open_job {
 	struct input in;
 	const char *output;
 	const char *folder;		/* -d */
-	char *file;			/* there, of the message at hand */
+	/* There, of the message at hand: its name, and the one that it has if
+	 * another message has that. */
+	char *file, *second;
 	int verdict_fd;			/* --verdict-fd; -1: none */
 	const char *sender_card;	/* --sender-card */
 	enum e2e_error lookup;		/* why no card could be looked up */
@@ -87,10 +92,10 @@ void order_leave(struct open_job *job);
 
 /* ---- again.c ---- */
 
-/* For -d, where path is there: a repeat, unless an attempt was cut off after
- * it had written this very file; then it is in order. Told. */
+/* For -d, where job->file is there: a repeat, unless an attempt was cut off,
+ * which may have written this very file. Told. */
 enum e2e_error again_release(struct open_job *job, struct e2e_reader *reader,
-    struct e2e_opened *opened, const struct input *in, const char *path);
+    struct e2e_opened *opened, const struct input *in);
 
 /* ---- receipt.c ---- */
 
@@ -136,6 +141,8 @@ enum e2e_error payload_open(struct open_job *job);
  * Told. */
 enum e2e_error payload_write(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, struct output *out);
+/* The message at hand has its second name from now on. */
+void payload_use_second(struct open_job *job);
 /* Tells what the library failed with, unless a callback has. */
 void payload_tell(struct open_job *job, enum e2e_error error,
     const struct e2e_diag *diag, const char *subject);

@@ -17,8 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHORT_HASH_LEN = 8 };
-
 static const struct {
 	enum e2e_error error;
 	const char *text;
@@ -171,48 +169,62 @@ write_file(struct open_job *job, struct e2e_reader *reader,
 /*
  * With -d: a file named by the message id, whatever the message calls itself.
  * The id is its sender's choice, and somebody may have used it before him: what
- * is new by its hash (--state) has a name of its own then.
+ * is new by its hash (--state) has a second name then.
  */
 static enum e2e_error
 name_file(struct open_job *job, const struct e2e_opened *opened)
 {
-	char id[2 * E2E_MESSAGE_ID_LEN + 1], hash[2 * SHORT_HASH_LEN + 1];
+	char id[2 * E2E_MESSAGE_ID_LEN + 1], hash[2 * OPEN_HASH_LEN + 1];
 	size_t size = strlen(job->folder) + 1 + sizeof(id) + sizeof(hash);
 
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
-	text_hex(hash, opened->context_hash, SHORT_HASH_LEN);
-	if ((job->file = malloc(size)) == NULL)
+	text_hex(hash, opened->context_hash, OPEN_HASH_LEN);
+	job->file = malloc(size);
+	job->second = malloc(size);
+	if (job->file == NULL || job->second == NULL)
 		return message_no_memory();
 	(void)snprintf(job->file, size, "%s/%s", job->folder, id);
-	if (job->remember.state != NULL && !job->order.interrupted &&
-	    access(job->file, F_OK) == 0)
-		(void)snprintf(job->file, size, "%s/%s-%s", job->folder, id,
-		    hash);
+	(void)snprintf(job->second, size, "%s/%s-%s", job->folder, id, hash);
 	return E2E_OK;
 }
 
-/*
- * What was admitted. A file of its name is the message, which is there already.
- * Whether there is one is asked only now: to be admitted it may have waited for
- * another process with the same message. *out: its output is complete.
- */
+void
+payload_use_second(struct open_job *job)
+{
+	free(job->file);
+	job->file = job->second;
+	job->second = NULL;
+}
+
+/* A file of its name is the message, which is there already. */
+static enum e2e_error
+release_into_folder(struct open_job *job, struct e2e_reader *reader,
+    struct e2e_opened *opened, const struct input *in)
+{
+	enum e2e_error error;
+
+	if ((error = name_file(job, opened)) != E2E_OK)
+		return error;
+	if (access(job->file, F_OK) == 0 && job->remember.state != NULL &&
+	    !job->order.interrupted)
+		payload_use_second(job);
+	if (access(job->file, F_OK) == 0)
+		return again_release(job, reader, opened, in);
+	/* Made between here and the commit it is E2E_ERR_EXISTS. */
+	return write_file(job, reader, opened, in, job->file, FILE_NEW);
+}
+
+/* What was admitted, which may have taken a wait for another process with the
+ * same message. *out: its output is complete. */
 static enum e2e_error
 release_admitted(struct open_job *job, struct e2e_reader *reader,
     struct e2e_opened *opened, const struct input *in, bool *out)
 {
-	enum e2e_error error = E2E_OK;
+	enum e2e_error error;
 
-	if (job->folder == NULL)
-		error = write_file(job, reader, opened, in, job->output,
-		    FILE_REPLACE);
-	else if ((error = name_file(job, opened)) != E2E_OK)
-		return error;
-	else if (access(job->file, F_OK) == 0)
-		error = again_release(job, reader, opened, in, job->file);
-	else
-		/* Made between here and the commit it is E2E_ERR_EXISTS. */
-		error = write_file(job, reader, opened, in, job->file,
-		    FILE_NEW);
+	error = job->folder != NULL ?
+	    release_into_folder(job, reader, opened, in) :
+	    write_file(job, reader, opened, in, job->output, FILE_REPLACE);
 	*out = error == E2E_OK;
 	return *out ? receipt_make(job, opened) : error;
 }
@@ -242,7 +254,8 @@ release(struct open_job *job, struct e2e_reader *reader,
 		report_done(opened, job->folder == NULL ? job->output :
 		    job->file);
 	free(job->file);
-	job->file = NULL;
+	free(job->second);
+	job->file = job->second = NULL;
 	return error;
 }
 

@@ -100,23 +100,26 @@ why_not(const struct open_job *job, const struct e2e_opened *opened)
 	return NULL;
 }
 
-/* The file that was named; with -d one in that folder, by the message's id. */
+/* The file that was named; with -d one in that folder, which no other message
+ * can have, whatever id its sender gives it. */
 static enum e2e_error
 name_file(struct open_job *job, const struct e2e_opened *opened)
 {
 	const char *path = job->receipt.path;
-	char id[2 * E2E_MESSAGE_ID_LEN + 1];
-	size_t size = strlen(path) + 1 + sizeof(id) + sizeof(".receipt");
+	char id[2 * E2E_MESSAGE_ID_LEN + 1], hash[2 * OPEN_HASH_LEN + 1];
+	size_t size = strlen(path) + 1 + sizeof(id) + sizeof(hash) +
+	    sizeof(".receipt");
 
 	text_hex(id, opened->message_id, E2E_MESSAGE_ID_LEN);
+	text_hex(hash, opened->context_hash, OPEN_HASH_LEN);
 	job->receipt.file = malloc(size);
 	if (job->receipt.file == NULL)
 		return message_no_memory();
 	if (job->folder == NULL)
 		(void)snprintf(job->receipt.file, size, "%s", path);
 	else
-		(void)snprintf(job->receipt.file, size, "%s/%s.receipt", path,
-		    id);
+		(void)snprintf(job->receipt.file, size, "%s/%s-%s.receipt",
+		    path, id, hash);
 	return E2E_OK;
 }
 

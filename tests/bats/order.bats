@@ -483,16 +483,27 @@ unnoted() {
 	[ "$(cat "$file")" = 1 ]
 	placed next 2.env
 	opens 4 1.env -d box
-	# Something else under that name is not this message, and is left alone.
+	# Something else under that name is another message, and is left alone.
 	local other
 	for other in other 1x '' 1; do
 		rm -rf st
 		cp -a cut st
 		printf %s "$other" >"$file"
+		opens 0 1.env -d box
+		[ "$(cat "$file")" = "$other" ]
+		[ "$(cat "$file"-*)" = 1 ]
+		opens 4 1.env -d box
+		# And so is something else under its second name.
+		rm -rf st
+		cp -a cut st
+		echo changed >"$(echo "$file"-*)"
 		opens 4 1.env -d box
 		says 'there already'
-		[ "$(cat "$file")" = "$other" ]
+		[ "$(cat "$file"-*)" = changed ]
+		rm "$file"-*
 	done
+	rm -rf st
+	cp -a cut st
 	rm "$file"
 	opens 0 1.env -d box
 	[ "$(cat "$file")" = 1 ]

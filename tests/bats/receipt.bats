@@ -234,8 +234,9 @@ delivered() {
 	mkdir d e made
 	opens 1 box -d d
 	json status 'sum(e["event"] == "receipt" for e in all) == 2'
-	[ "$(ls made | xargs)" = "$(printf '%s.receipt\n' "$(id_of asked)" "$(id_of second)" | sort | xargs)" ]
-	json status "'made/$(id_of asked).receipt' in [e.get('file') for e in all]"
+	[ "$(ls made | sed 's/-[0-9a-f]\{16\}\.receipt$//' | xargs)" = \
+	    "$(printf '%s\n' "$(id_of asked)" "$(id_of second)" | sort | xargs)" ]
+	json status "any(e.get('file', '').startswith('made/$(id_of asked)-') for e in all)"
 	cat made/* >receipts
 	reads 0 receipts -d e
 	[ "$(grep -c 'this is a receipt, not a message' err)" = 2 ]
@@ -294,7 +295,10 @@ delivered() {
 	local file
 	file=d/$(id_of asked)
 	mkdir d made full
-	ln -s /dev/full "full/$(id_of asked).receipt"
+	# Its name, from one that was made elsewhere.
+	mkdir else where
+	e2e-open -q -i bob.key -d else --receipt where asked
+	ln -s /dev/full "full/$(ls where)"
 	gives 74 e2e-open -q -i bob.key --state st -d d --receipt full --verdict-fd 6 asked 6>verdicts
 	explained
 	[ "$(cat verdicts)" = 74 ]
@@ -308,12 +312,24 @@ delivered() {
 	reads 0 made/*
 	grep -qx 'as sent: yes' out
 	opens 4 asked --state st -d d
-	# For something else under that name none is made.
+	# Something else under that name is another message: this one has a second
+	# name, and its receipt.
 	rm -r st made/*
 	cp -a cut st
 	echo other >"$file"
+	opens 0 asked --state st -d d
+	[ "$(cat "$file")" = other ]
+	same "$file"-* msg
+	reads 0 made/*
 	opens 4 asked --state st -d d
-	[ -z "$(ls -A made)" ]
+	# The second one was there, and only its receipt was not.
+	rm -r st made/*
+	cp -a cut st
+	opens 0 asked --state st -d d
+	[ "$(cat "$file")" = other ]
+	[ "$(ls d | wc -l)" = 2 ]
+	reads 0 made/*
+	rm made/*
 	# Without --state nobody knows that there was an attempt.
 	rm d/*
 	gives 74 e2e-open -q -i bob.key -d d --receipt full asked
@@ -491,8 +507,8 @@ carded() {
 	opens 4 box --state st -d d --verdict-fd 6 6>verdicts
 	[ "$(xargs <verdicts)" = "4 0" ]
 	[ "$(ls d | wc -l)" = 2 ]
-	same made/"$(id_of asked).receipt" before/*
-	reads 0 "made/$(id_of second).receipt"
+	same made/"$(id_of asked)"-*.receipt before/*
+	reads 0 made/"$(id_of second)"-*.receipt
 	says "message: $(id_of second)" out
 	[ "$(ls made | wc -l)" = 2 ]
 }
