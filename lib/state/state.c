@@ -8,6 +8,7 @@
 #include "state/tables.h"
 
 #include "base/fd.h"
+#include "base/folder.h"
 #include "base/file.h"
 #include "base/number.h"
 
@@ -213,48 +214,6 @@ state_forget(struct state *s, enum statement statement, uint64_t count)
 
 /* ---- the folder ---- */
 
-static char *
-join(const char *folder, const char *name)
-{
-	size_t size = strlen(folder) + 1 + strlen(name) + 1;
-	char *path = malloc(size);
-
-	if (path != NULL)
-		(void)snprintf(path, size, "%s/%s", folder, name);
-	return path;
-}
-
-static enum e2e_error
-flush_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	enum e2e_error err = E2E_ERR_CREATE;
-
-	if (fd < 0)
-		return err;
-	if (fd_flush(fd) == E2E_OK)
-		err = E2E_OK;
-	if (fd_close(fd) != E2E_OK)
-		err = E2E_ERR_CREATE;
-	return err;
-}
-
-/* The entry of a new folder is in its parent. */
-static enum e2e_error
-make_folder(const char *folder)
-{
-	enum e2e_error err;
-	char *parent;
-
-	if (mkdir(folder, 0700) != 0)
-		return errno == EEXIST ? E2E_OK : E2E_ERR_CREATE;
-	if ((parent = join(folder, "..")) == NULL)
-		return E2E_ERR_MEMORY;
-	err = flush_folder(parent);
-	free(parent);
-	return err;
-}
-
 /* What is no file is not opened: a fifo would be waited at for ever, a link
  * leads elsewhere. */
 static enum e2e_error
@@ -274,7 +233,7 @@ look(const char *path, const char *no_file, bool *there, const char **why)
 static enum e2e_error
 open_lock(struct state *s, const char *folder, const char **why)
 {
-	char *path = join(folder, LOCK);
+	char *path = folder_join(folder, LOCK);
 	enum e2e_error err;
 	bool there;
 
@@ -348,7 +307,7 @@ make_database(struct state *s, const char *folder, const char *path,
 
 	err = sqlite_open(&s->db, path, SQLITE_SHARED, &kind_to_make, why);
 	if (err == E2E_OK)
-		err = flush_folder(folder);
+		err = folder_flush(folder);
 	if (err == E2E_OK)
 		err = file_write(marker, text, sizeof text - 1, 0600,
 		    FILE_REPLACE);
@@ -386,7 +345,7 @@ find_or_make(struct state *s, const char *folder, const char *path,
 static enum e2e_error
 open_database(struct state *s, const char *folder, const char **why)
 {
-	char *path = join(folder, DATABASE), *marker = join(folder, MARKER);
+	char *path = folder_join(folder, DATABASE), *marker = folder_join(folder, MARKER);
 	enum e2e_error err = E2E_ERR_MEMORY;
 	struct state_self self;
 
@@ -422,7 +381,7 @@ state_open(struct state **opened, const char *folder,
 		s->policy.rows = STATE_ROWS;
 	if (s->policy.wait == 0)
 		s->policy.wait = STATE_WAIT;
-	err = make_folder(folder);
+	err = folder_create(folder);
 	if (err == E2E_OK)
 		err = open_lock(s, folder, why);
 	if (err == E2E_OK)

@@ -11,6 +11,7 @@
 #include "store/sqlite_store.h"
 
 #include "base/fd.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -253,44 +254,6 @@ static const struct store_ops ops = {
 	.check = sqlite_care_check
 };
 
-static char *
-join(const char *folder, const char *name)
-{
-	size_t size = strlen(folder) + 1 + strlen(name) + 1;
-	char *path = malloc(size);
-
-	if (path != NULL)
-		(void)snprintf(path, size, "%s/%s", folder, name);
-	return path;
-}
-
-static enum e2e_error
-flush_folder(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fd_flush(fd) == E2E_OK;
-
-	if (fd >= 0 && fd_close(fd) != E2E_OK)
-		ok = false;
-	return ok ? E2E_OK : E2E_ERR_CREATE;
-}
-
-/* The entry of a new folder is in its parent. */
-static enum e2e_error
-make_folder(const char *folder)
-{
-	enum e2e_error err;
-	char *parent;
-
-	if (mkdir(folder, 0700) != 0)
-		return errno == EEXIST ? E2E_OK : E2E_ERR_CREATE;
-	if ((parent = join(folder, "..")) == NULL)
-		return E2E_ERR_MEMORY;
-	err = flush_folder(parent);
-	free(parent);
-	return err;
-}
-
 static enum e2e_error
 look_at_folder(const char *folder, const char **why)
 {
@@ -314,7 +277,7 @@ look_at_folder(const char *folder, const char **why)
 static enum e2e_error
 take_lock(struct sqlite_store *s, const char **why)
 {
-	char *path = join(s->folder, LOCK);
+	char *path = folder_join(s->folder, LOCK);
 
 	if (path == NULL)
 		return E2E_ERR_MEMORY;
@@ -334,7 +297,7 @@ static enum e2e_error
 open_database(struct sqlite_store *s, const char **why)
 {
 	bool write = s->manner == STORE_WRITE;
-	char *path = join(s->folder, DATABASE);
+	char *path = folder_join(s->folder, DATABASE);
 	enum e2e_error err;
 
 	if (path == NULL)
@@ -370,7 +333,7 @@ store_sqlite_open(struct store **store, const char *folder,
 	if ((s->folder = strdup(folder)) == NULL)
 		err = E2E_ERR_MEMORY;
 	if (err == E2E_OK && manner == STORE_WRITE)
-		err = make_folder(folder);
+		err = folder_create(folder);
 	if (err == E2E_OK)
 		err = look_at_folder(folder, why);
 	if (err == E2E_OK && manner == STORE_WRITE)
@@ -378,7 +341,7 @@ store_sqlite_open(struct store **store, const char *folder,
 	if (err == E2E_OK)
 		err = open_database(s, why);
 	if (err == E2E_OK && manner == STORE_WRITE)
-		err = flush_folder(folder);
+		err = folder_flush(folder);
 	if (err != E2E_OK) {
 		store_close(&s->store);
 		return err;
