@@ -4,6 +4,7 @@
 #include "fetch.h"
 
 #include "base/fd.h"
+#include "base/folder.h"
 #include "cli/message.h"
 
 #include <errno.h>
@@ -16,13 +17,10 @@
 char *
 keep_path(const char *folder, const char *name)
 {
-	size_t size = strlen(folder) + strlen(name) + 2;
-	char *path = malloc(size);
+	char *path = folder_join(folder, name);
 
 	if (path == NULL)
 		(void)message_no_memory();
-	else
-		(void)snprintf(path, size, "%s/%s", folder, name);
 	return path;
 }
 
